@@ -1,0 +1,31 @@
+import type { Room } from './import-rule.ts'
+
+/**
+ * Allowed imports (ARCHITECTURE.md). Every room may import itself and base; what else it may import stands here and nowhere
+ * else. The lint rule is import-rule.ts; tidy.test.ts compares the table with ARCHITECTURE.md's.
+ */
+export const rooms: Readonly<Record<string, Room>> = {
+  base: { rooms: [] },
+  contract: { rooms: ['machine/config.ts'], packages: ['valibot'] },
+  memory: { rooms: [] },
+  cpu: { rooms: ['memory', 'bus'], packages: ['iced-x86'] },
+  'cpu/interpreter': { rooms: ['cpu', 'memory', 'bus'], except: ['cpu/translator'] },
+  'cpu/translator': { rooms: ['cpu', 'memory', 'bus'], except: ['cpu/interpreter'] },
+  bus: { rooms: ['memory'] },
+  devices: { rooms: ['bus', 'memory'] },
+  'devices/virtio/ninep': { rooms: ['devices', 'bus', 'memory', 'ninep'] },
+  ninep: { rooms: [] },
+  host: { rooms: ['ninep', 'devices', 'memory'], packages: ['koffi', 'chokidar'], node: true },
+  boot: { rooms: ['memory'] },
+  snapshot: { rooms: ['memory'] },
+  machine: { rooms: ['cpu', 'bus', 'devices', 'ninep', 'boot', 'memory', 'snapshot'] },
+  debug: { rooms: ['cpu/state', 'cpu/mmu', 'memory'], packages: ['iced-x86'] },
+  'kernel-tree': { rooms: ['contract'], node: true },
+  workers: { rooms: ['machine', 'host', 'debug', 'contract', 'devices', 'memory', 'ninep', 'bus'], node: true },
+  app: {
+    rooms: ['contract', 'kernel-tree', 'workers', 'machine/flags', 'machine/config.ts', 'host'],
+    packages: ['electron', 'ws', 'valibot'],
+    node: true,
+  },
+  cli: { rooms: ['contract', 'kernel-tree', 'workers', 'machine/flags', 'machine/config.ts', 'host'], node: true },
+}
