@@ -86,7 +86,7 @@ function installModules() {
     return
   }
   process.stderr.write('longmode: installing npm packages (npm ci) ...\n')
-  if (npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']) !== 0) {
+  if (npm(['ci', '--loglevel=error']) !== 0) {
     fail('npm ci did not succeed; its messages above say why (it needs the network the first time).')
   }
 }
