@@ -1,0 +1,49 @@
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import { ControlBlock, Event, VcpuState } from './control-block.ts'
+
+describe('a control block', () => {
+  it('keeps events until they are taken, each once', () => {
+    const block = new ControlBlock(ControlBlock.allocate())
+    expect(block.pending()).toBe(false)
+    block.raise(Event.input)
+    block.raise(Event.message)
+    expect(block.pending()).toBe(true)
+    expect(block.take()).toBe(Event.input | Event.message)
+    expect(block.take()).toBe(0)
+  })
+  it('does not sleep when something is pending, and sleeps no longer than told', () => {
+    const block = new ControlBlock(ControlBlock.allocate())
+    block.raise(Event.ioDone)
+    block.sleep()
+    block.take()
+    const begun = performance.now()
+    block.sleep(20)
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(15)
+  })
+  it('publishes the state of the vCPU at an offset of a larger buffer', () => {
+    const buffer = new SharedArrayBuffer(64)
+    new ControlBlock(buffer, 32).publish(VcpuState.halted)
+    expect(new ControlBlock(buffer, 32).state).toBe(VcpuState.halted)
+    expect(new Int32Array(buffer)[10]).toBe(VcpuState.halted)
+  })
+  it('wakes a sleeping thread', async () => {
+    const buffer = ControlBlock.allocate()
+    const source = `
+      import { parentPort, workerData } from 'node:worker_threads'
+      const { ControlBlock } = await import(workerData.module)
+      const block = new ControlBlock(workerData.buffer)
+      block.publish(2)
+      block.sleep()
+      parentPort.postMessage(block.take())`
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
+      workerData: { buffer, module: new URL('./control-block.ts', import.meta.url).href },
+    })
+    const block = new ControlBlock(buffer)
+    while (block.state !== VcpuState.halted) await new Promise((resolve) => setTimeout(resolve, 1))
+    const answer = new Promise((resolve) => worker.once('message', resolve))
+    block.raise(Event.serialBreak)
+    expect(await answer).toBe(Event.serialBreak)
+    await worker.terminate()
+  })
+})
