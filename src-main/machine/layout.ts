@@ -1,3 +1,4 @@
+import type { AcpiConfig } from '../boot/acpi/config.ts'
 import type { BootLayout } from '../boot/types.ts'
 
 /**
@@ -182,4 +183,32 @@ export function checkLayout(ramSize: number): void {
     { name: 'bootParams', base: BOOT.bootParams, length: 4096 },
     ...named({ acpi: BOOT.acpi, facs: BOOT.facs, smbios: BOOT.smbios }),
   ])
+}
+
+/** What the ACPI tables say. `i8042` only when the machine has a keyboard. */
+export function acpiConfig(parts: { cpus: number; hpet: boolean; i8042: boolean; com2: boolean }): AcpiConfig {
+  return {
+    cpus: parts.cpus,
+    lapic: MMIO.lapic.base,
+    ioapic: { base: MMIO.ioapic.base, id: IOAPIC_ID },
+    ...(parts.hpet && { hpet: MMIO.hpet }),
+    ...(parts.i8042 && {
+      i8042: { data: PORT.i8042Data.base, command: PORT.i8042Command.base, keyboardIrq: IRQ.keyboard },
+    }),
+    serial: [{ ports: PORT.com1, irq: IRQ.com1 }, ...(parts.com2 ? [{ ports: PORT.com2, irq: IRQ.com2 }] : [])],
+    rtc: { ports: PORT.rtc, irq: IRQ.rtc },
+    pmBase: PORT.pmBase.base,
+    gpe0: PORT.gpe0,
+    sciIrq: IRQ.sci,
+    smi: { port: PORT.apm.base, enable: ACPI_ENABLE, disable: ACPI_DISABLE },
+    reset: { port: PORT.resetControl.base, value: RESET_VALUE },
+    timerGsi: TIMER_GSI,
+    levelIrqs: LEVEL_IRQS,
+    pci: {
+      configPorts: { base: PORT.pciConfigAddress.base, length: 8 }, // 0xcf8 to 0xcff
+      mmio: MMIO.pciWindow,
+      pirqIrqs: PIRQ_IRQS,
+      pirqOf,
+    },
+  }
 }
