@@ -34,15 +34,31 @@ describe('ports', () => {
     expect([ports.read(0x100, 1), ports.read(0x100, 2), ports.read(0x100, 4)]).toEqual([0xff, 0xffff, 0xffffffff])
   })
 
-  test('an access across two owners is split into bytes, and wraps at 64 KiB', () => {
+  test('an access that leaves an 8-bit device is split into byte cycles, and wraps at 64 KiB', () => {
     const ports = new PortRouter()
-    const low = recorder(0x11)
+    const seen: string[] = []
+    const low = bytePorts(
+      () => 0x11,
+      (port, value) => void seen.push(`${port}=${value}`),
+    )
     ports.map('low', 0x10, 2, low)
     ports.map('high', 0x12, 1, recorder(0x22))
     expect(ports.read(0x10, 4)).toBe(0xff221111)
-    ports.write(0x11, 2, 0xbbaa)
-    expect(low.seen).toContain('w1 11=aa')
+    ports.write(0x11, 2, 0x0201)
+    ports.write(0x0f, 2, 0x0403)
+    expect(seen).toEqual(['17=1', '16=4'])
     expect(ports.read(0xffff, 4)).toBe(0xffffffff)
+  })
+
+  test('a wide register that claims its first port alone takes the whole access', () => {
+    const ports = new PortRouter()
+    const address = recorder(0x80000000)
+    const reset = recorder(0)
+    ports.map('pci', 0xcf8, 1, address)
+    ports.map('reset', 0xcf9, 1, reset)
+    expect(ports.read(0xcf8, 4)).toBe(0x80000000)
+    ports.write(0xcf9, 1, 6)
+    expect([address.seen, reset.seen]).toEqual([['r4 cf8'], ['w1 cf9=6']])
   })
 
   test('removed mappings free their ports', () => {

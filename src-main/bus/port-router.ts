@@ -1,4 +1,5 @@
 import type { Mapping, PortBus, PortHandler, Width } from './bus.ts'
+import { BytePorts } from './byte-ports.ts'
 
 interface Claim {
   readonly owner: string
@@ -45,10 +46,8 @@ export class PortRouter implements PortBus {
       const claim = this.claims[this.bytes[port]]
       return claim ? claim.handler.readPort(port, 1) & 0xff : 0xff
     }
-    if (port + width <= PORTS && this.words[port] === this.words[port + width - 1]) {
-      const claim = this.claims[this.words[port]]
-      return claim ? (claim.handler.readPort(port, width) & ONES[width]) >>> 0 : ONES[width]
-    }
+    const claim = this.whole(port, width)
+    if (claim) return (claim.handler.readPort(port, width) & ONES[width]) >>> 0
     let value = 0
     for (let i = 0; i < width; i++) value |= this.read((port + i) & (PORTS - 1), 1) << (8 * i)
     return value >>> 0
@@ -59,11 +58,20 @@ export class PortRouter implements PortBus {
       this.claims[this.bytes[port]]?.handler.writePort(port, 1, value & 0xff)
       return
     }
-    if (port + width <= PORTS && this.words[port] === this.words[port + width - 1]) {
-      this.claims[this.words[port]]?.handler.writePort(port, width, (value & ONES[width]) >>> 0)
-      return
-    }
+    const claim = this.whole(port, width)
+    if (claim) return claim.handler.writePort(port, width, (value & ONES[width]) >>> 0)
     for (let i = 0; i < width; i++) this.write((port + i) & (PORTS - 1), 1, (value >>> (8 * i)) & 0xff)
+  }
+
+  /**
+   * Who takes a wide access as one: the owner of its first port, unless that is an 8-bit device which the access leaves. Then,
+   * and where nobody owns the first port, it becomes byte cycles.
+   */
+  private whole(port: number, width: Width): Claim | undefined {
+    const claim = this.claims[this.words[port]]
+    if (!claim) return undefined
+    const leaves = port + width > claim.first + claim.count
+    return leaves && claim.handler instanceof BytePorts ? undefined : claim
   }
 
   /** Every claim, for `info mtree` and crash reports. */
