@@ -12,7 +12,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   'cpu/interpreter': { rooms: ['cpu', 'memory', 'bus'], except: ['cpu/translator'] },
   'cpu/translator': { rooms: ['cpu', 'memory', 'bus'], except: ['cpu/interpreter'] },
   bus: { rooms: ['memory'] },
-  devices: { rooms: ['bus', 'memory'] },
+  // devices/contract.ts is the test suite that every device joins.
+  devices: { rooms: ['bus', 'memory'], packages: ['vitest'] },
   'devices/virtio/ninep': { rooms: ['devices', 'bus', 'memory', 'ninep'] },
   ninep: { rooms: [] },
   host: { rooms: ['ninep', 'devices', 'memory'], packages: ['koffi', 'chokidar'], node: true },
