@@ -43,9 +43,8 @@ export class Fid {
   /** Guest-visible type and permission bits at walk or open: only the type is relied upon, it never changes. */
   mode: number
   xattr: XattrValue | undefined
-  /** Where the last Treaddir left off, and whether it is the root (its `..` is itself). */
+  /** The folder itself: its `..` is itself, and it cannot be removed. */
   isRoot: boolean
-  removeOnClose = false
 
   constructor(id: number, uid: number, held: HeldNode, mode: number, isRoot: boolean) {
     this.id = id

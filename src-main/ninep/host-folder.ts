@@ -101,10 +101,16 @@ export type LockType = (typeof LOCK_TYPE)[keyof typeof LOCK_TYPE]
 export interface HostFolder {
   /** A fresh node of the folder itself. */
   root(stat: HostStat): HostNode | number
+  /** Whether the node is the folder itself. */
+  isRoot(node: HostNode): boolean
   /** The child `name` of `dir`, not followed when it is a link. */
   walk(dir: HostNode, name: Uint8Array, stat: HostStat): HostNode | number
   /** The directory above `dir`, never above the root; -ESTALE when `dir` is no longer inside the folder. */
   parent(dir: HostNode, stat: HostStat): HostNode | number
+  /** Where the node is now: a fresh node of its directory and its name there; -ESTALE when it has left the folder or lost its name. */
+  locate(node: HostNode): { dir: HostNode; name: Uint8Array } | number
+  /** The node's path below the root as bytes with `/` (empty for the root), for people to read; undefined when it has none. */
+  path(node: HostNode): Uint8Array | undefined
   release(node: HostNode): void
 
   stat(node: HostNode, stat: HostStat): number

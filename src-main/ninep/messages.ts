@@ -88,3 +88,6 @@ export const LOCK_STATUS = { SUCCESS: 0, BLOCKED: 1, ERROR: 2, GRACE: 3 } as con
 
 /** Offsets and sizes are doubles here: whole up to 2^53 - 1, more than any Linux file system has. */
 export const MAX_OFFSET = Number.MAX_SAFE_INTEGER
+/** XATTR_NAME_MAX and XATTR_SIZE_MAX of Linux. */
+export const MAX_XATTR_NAME = 255
+export const MAX_XATTR_SIZE = 65_536

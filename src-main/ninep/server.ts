@@ -152,12 +152,12 @@ export class NineServer {
     if (type === T.READ) return this.read(dropFront(reply, READ_REPLY_HEADER_SIZE, limit - READ_REPLY_HEADER_SIZE))
     if (type === T.VERSION) return this.version()
     if (type === T.FLUSH) return this.flush()
-    const handler = HANDLERS.get(type)
-    if (handler === undefined) {
+    const row = HANDLERS.get(type)
+    if (row === undefined) {
       this.log.warn('ninep', `${messageName(type)} is not supported: answered with ENOTSUP`)
       return -ERRNO.EOPNOTSUPP
     }
-    return handler(session)
+    return row.changes && session.readOnly ? -ERRNO.EROFS : row.handler(session)
   }
 
   /** Data that had to be waited for comes in private memory and is dropped when the device was reset meanwhile. */

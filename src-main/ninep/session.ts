@@ -3,7 +3,7 @@ import { ERRNO } from './errno.ts'
 import { FidTable } from './fids.ts'
 import type { Fid } from './fids.ts'
 import { HostStat, S_IFDIR, S_IFLNK, S_IFMT } from './host-folder.ts'
-import type { HostFolder, HostNode } from './host-folder.ts'
+import type { HostFile, HostFolder, HostNode } from './host-folder.ts'
 import { LockTable } from './lock-table.ts'
 import { MAX_NAME_BYTES, MIN_MSIZE, QID } from './messages.ts'
 import type { OwnerModel } from './owners.ts'
@@ -31,6 +31,8 @@ export class Session {
   readonly touch: Touch | undefined
   readonly fids: FidTable
   readonly locks: LockTable
+  /** By file: the descriptor that carries the guest's locks towards the host. */
+  readonly lockHolders = new Map<string, HostFile>()
   /** The message being handled; private memory, so the guest cannot change it under us. */
   readonly reader = new MessageReader()
   writer = new MessageWriter(new Uint8Array(MIN_MSIZE))
@@ -58,6 +60,8 @@ export class Session {
   clear(): void {
     this.fids.clear()
     this.locks.clear()
+    for (const holder of this.lockHolders.values()) this.folder.close(holder)
+    this.lockHolders.clear()
   }
 
   putQid(stat: HostStat): void {
