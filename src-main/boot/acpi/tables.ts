@@ -97,7 +97,7 @@ export function buildFadt(config: AcpiConfig, facs: number, dsdt: number): Uint8
   out.u32(flags)
   ioRegister(out, reset.port, 1)
   out.u8(reset.value).u16(0).u8(0)
-  out.u64(facs).u64(dsdt)
+  out.u64(0).u64(dsdt) // X_FIRMWARE_CTRL is for a FACS above 4 GiB only
   ioRegister(out, pmBase, 4)
   out.zeroes(12)
   ioRegister(out, control, 2)
