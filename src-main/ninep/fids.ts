@@ -4,10 +4,13 @@ import type { HostFile, HostFolder, HostNode } from './host-folder.ts'
 /** A host node shared by the fids that were cloned from each other; released with the last. */
 export class HeldNode {
   readonly node: HostNode
+  /** The open file whose descriptor the node borrows: clones of an open fid keep it open. */
+  readonly file: HeldFile | undefined
   users = 1
 
-  constructor(node: HostNode) {
+  constructor(node: HostNode, file?: HeldFile) {
     this.node = node
+    this.file = file
   }
 }
 
@@ -99,9 +102,11 @@ export class FidTable {
 
   /** The file is open: the fid's node is from now on the open file's. */
   setOpen(fid: Fid, file: HostFile, flags: number): void {
-    fid.open = new HeldFile(file)
+    const open = new HeldFile(file)
+    open.users++
+    fid.open = open
     fid.flags = flags
-    this.moveTo(fid, new HeldNode(this.folder.nodeOf(file)))
+    this.moveTo(fid, new HeldNode(this.folder.nodeOf(file), open))
   }
 
   useFile(held: HeldFile): void {
@@ -113,7 +118,9 @@ export class FidTable {
   }
 
   releaseNode(held: HeldNode): void {
-    if (--held.users === 0) this.folder.release(held.node)
+    if (--held.users > 0) return
+    this.folder.release(held.node)
+    if (held.file !== undefined) this.releaseFile(held.file)
   }
 
   setXattr(fid: Fid, value: XattrValue): void {

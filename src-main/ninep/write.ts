@@ -37,8 +37,9 @@ const stat = new HostStat()
  * cache leaves that to the server.
  */
 function afterWrite(session: Session, fid: Fid, outcome: number): number {
-  if (outcome > 0) {
-    if (fid.uid !== 0 && fid.open !== undefined) clearSetId(session, fid)
+  // A fid that was clunked while its write was under way has no node any more.
+  if (outcome > 0 && fid.open !== undefined) {
+    if (fid.uid !== 0) clearSetId(session, fid)
     session.touch?.('change', fid.held.node, undefined)
   }
   return outcome
