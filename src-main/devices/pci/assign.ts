@@ -9,7 +9,7 @@ export interface PciWindows {
   readonly memoryFirst: number
   readonly memoryLimit: number
   /** ISA IRQ of PIRQA# to PIRQD#. */
-  readonly pirqIrqs: readonly [number, number, number, number]
+  readonly pirqIrqs: readonly number[]
 }
 
 /**

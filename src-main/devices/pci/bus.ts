@@ -80,7 +80,7 @@ export class PciBus implements Device, PortHandler {
   }
 
   save(): SnapshotFields {
-    return { address: this.#address, resetControl: this.#resetControl }
+    return { version: 1, address: this.#address, resetControl: this.#resetControl }
   }
 
   restore(fields: SnapshotFields): void {

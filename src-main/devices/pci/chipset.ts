@@ -1,5 +1,4 @@
 import type { SnapshotFields } from '../../base/snapshotable.ts'
-import type { IrqLine } from '../../bus/bus.ts'
 import { PciFunction } from './function.ts'
 import { INTEL, PciCommand, PciReg } from './registers.ts'
 
@@ -19,16 +18,14 @@ const ROUTE_DISABLED = 0x80
 /** IRQs 0, 1, 2, 8 and 13 are reserved as targets. */
 const ROUTABLE = 0b1101_1110_1111_1000
 
-/** 01.0, the PIIX3 ISA bridge: routes the PCI interrupts to ISA IRQs. */
+/** 01.0, the PIIX3 ISA bridge: its registers say which ISA IRQ each PCI interrupt is steered to. */
 export class Piix3Isa extends PciFunction {
-  readonly #irq: (irq: number) => IrqLine
-  readonly #pirqs = [false, false, false, false]
-  #driven = 0
+  readonly #steer: (pirq: number, irq: number | undefined) => void
 
-  /** `irq(n)` gives the line that ISA IRQ n is requested on; it must not disturb other devices on the same IRQ. */
-  constructor(irq: (irq: number) => IrqLine) {
+  /** `steer` connects PIRQA# to PIRQD# (0 to 3) with an ISA IRQ, or with none. */
+  constructor(steer: (pirq: number, irq: number | undefined) => void) {
     super('piix3-isa', { vendor: INTEL, device: 0x7000, revision: 0, classCode: 0x060100, multifunction: true })
-    this.#irq = irq
+    this.#steer = steer
     this.define(PciReg.command, 2, PciCommand.io | PciCommand.memory | PciCommand.busMaster)
     this.define(0x4c, 1, 0x4d, 0xff) // I/O recovery timer
     this.define(0x4e, 2, 0x0003, 0xffff) // X-bus chip select
@@ -37,41 +34,31 @@ export class Piix3Isa extends PciFunction {
     this.define(0x82, 1, 0x00, 0x0f) // miscellaneous status
   }
 
-  setPirq(pirq: number, level: boolean): void {
-    this.#pirqs[pirq] = level
-    this.#drive()
-  }
-
   /** What firmware does: ISA IRQ for each of PIRQA# to PIRQD#. */
-  routePirqs(irqs: readonly [number, number, number, number]): void {
+  routePirqs(irqs: readonly number[]): void {
     irqs.forEach((irq, pirq) => this.writeConfig(PIRQ_ROUTE + pirq, 1, irq))
   }
 
   protected override configWritten(offset: number, width: number): void {
-    if (offset < PIRQ_ROUTE + 4 && offset + width > PIRQ_ROUTE) this.#drive()
+    if (offset < PIRQ_ROUTE + 4 && offset + width > PIRQ_ROUTE) this.#update()
   }
 
   override reset(): void {
     super.reset()
-    this.#drive()
+    this.#update()
   }
 
   override restore(fields: SnapshotFields): void {
     super.restore(fields)
-    this.#drive()
+    this.#update()
   }
 
-  /** Several PIRQs may share an ISA IRQ: its line is high while any of them is. */
-  #drive(): void {
-    let wanted = 0
-    this.#pirqs.forEach((level, pirq) => {
+  #update(): void {
+    for (let pirq = 0; pirq < 4; pirq++) {
       const route = this.config[PIRQ_ROUTE + pirq]
-      if (level && (route & ROUTE_DISABLED) === 0) wanted |= 1 << (route & 15)
-    })
-    wanted &= ROUTABLE
-    const changed = wanted ^ this.#driven
-    this.#driven = wanted
-    for (let irq = 0; irq < 16; irq++) if (changed & (1 << irq)) this.#irq(irq).set((wanted & (1 << irq)) !== 0)
+      const irq = route & 15
+      this.#steer(pirq, (route & ROUTE_DISABLED) === 0 && ROUTABLE & (1 << irq) ? irq : undefined)
+    }
   }
 }
 

@@ -179,7 +179,7 @@ export class PciFunction implements Device {
   }
 
   save(): SnapshotFields {
-    return { config: this.config.slice(), intx: this.#intx }
+    return { version: 1, config: this.config.slice(), intx: this.#intx }
   }
 
   restore(fields: SnapshotFields): void {

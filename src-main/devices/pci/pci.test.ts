@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Width } from '../../bus/bus.ts'
+import { IrqRouter } from '../../bus/irq-router.ts'
 import { assignResources } from './assign.ts'
 import { PciBus } from './bus.ts'
 import { HostBridge, Piix3Isa, Piix4Pm } from './chipset.ts'
@@ -38,11 +39,13 @@ function build() {
   const test = new TestBus()
   const irqs = new Map<number, boolean>()
   const resets: string[] = []
-  const isa = new Piix3Isa((irq) => ({ set: (level) => void irqs.set(irq, level) }))
+  const router = new IrqRouter({ set: (irq, level) => void irqs.set(irq, level) }, { set: () => undefined })
+  const pirqs = [0, 1, 2, 3].map((pirq) => router.intx(pirq))
+  const isa = new Piix3Isa((pirq, irq) => router.routePirq(pirq, irq))
   const bus = new PciBus({
     ports: test.ports,
     mmio: test.mmio,
-    pirq: (pirq, level) => isa.setPirq(pirq, level),
+    pirq: (pirq, level) => pirqs[pirq].set(level),
     power: { reset: (reason) => resets.push(reason) },
   })
   const pmBases: (number | undefined)[] = []

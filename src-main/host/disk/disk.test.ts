@@ -27,7 +27,7 @@ function make(name: string, data: Uint8Array): string {
 }
 
 function open(path: string, options: { readOnly?: boolean; snapshot?: boolean } = {}): DiskImage {
-  const image = openDisk({ path, format: 'raw', readOnly: false, snapshot: false, ...options })
+  const image = openDisk({ file: path, format: 'raw', readOnly: false, snapshot: false, ...options })
   images.push(image)
   return image
 }
@@ -82,6 +82,13 @@ describe('raw image', () => {
     expect(fs.statSync(path).size).toBe(1 << 20)
   })
 
+  it('is told from qcow2 by its first bytes', () => {
+    const path = make('a.img', Uint8Array.of(0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3))
+    expect(() => openDisk({ file: path, format: 'auto', readOnly: true, snapshot: false })).toThrow(/qcow2/)
+    images.push(openDisk({ file: path, format: 'raw', readOnly: true, snapshot: false }))
+    images.push(openDisk({ file: make('b.img', pattern(512, 1)), format: 'auto', readOnly: true, snapshot: false }))
+  })
+
   it('says in one sentence why a file cannot be used', () => {
     expect(() => open(join(folder, 'none.img'))).toThrow(/none\.img does not exist\.$/)
     expect(() => open(folder, { readOnly: true })).toThrow(/neither a file nor a block device/)
@@ -105,7 +112,7 @@ describe('locking', () => {
   it('is seen by another process', () => {
     const path = make('a.img', pattern(1024, 1))
     const script = `import('${new URL('./open.ts', import.meta.url).href}').then(({ openDisk }) => {
-      try { openDisk({ path: process.argv[1], format: 'raw', readOnly: false, snapshot: false }); console.log('opened') }
+      try { openDisk({ file: process.argv[1], format: 'raw', readOnly: false, snapshot: false }); console.log('opened') }
       catch (error) { console.log(error.message) } })`
     const other = () => execFileSync(process.execPath, ['-e', script, path], { encoding: 'utf8' }).trim()
     expect(other()).toBe('opened')

@@ -1,0 +1,171 @@
+import type { BlockBackend, BlockRequest, BlockStatus, NineBackend, NineRequest } from '../../devices/backends.ts'
+import type { GuestMemory, Segment } from '../../memory/guest-memory.ts'
+import { BLOCK_OPS, BOUNCE_BYTES, BOUNCE_SLOTS, MAX_IN_FLIGHT, Op, STATUSES, type IoChannel } from './channel.ts'
+
+/** What the io worker said about a disk when it had opened it. */
+export interface DiskFacts {
+  readonly sectors: number
+  readonly readOnly: boolean
+  readonly serial: string
+}
+
+interface Pending {
+  readonly record: number[]
+  /** Undefined once its device was reset: the answer is then dropped. */
+  complete: ((value: number) => void) | undefined
+  readonly target: number
+  /** The request brings a private buffer along and needs a bounce slot. */
+  readonly outgoing: Uint8Array | undefined
+  readonly incoming: Uint8Array | undefined
+}
+
+/** Longest wait for the worker in `drain` and `reset`, ms. A disk that takes longer is as good as gone. */
+const PATIENCE = 30_000
+
+/** The vCPU thread's end of the io worker. Its owner calls `poll` when Event.ioDone was raised. */
+export class IoClient {
+  readonly #channel: IoChannel
+  readonly #memory: GuestMemory
+  readonly #inFlight = new Map<number, Pending>()
+  readonly #freeIds: number[] = Array.from({ length: MAX_IN_FLIGHT }, (_, i) => MAX_IN_FLIGHT - 1 - i)
+  readonly #freeSlots: number[] = Array.from({ length: BOUNCE_SLOTS }, (_, i) => i)
+  /** Requests that found no room, in order. */
+  readonly #waiting: Pending[] = []
+  #resets: number
+
+  constructor(channel: IoChannel, memory: GuestMemory) {
+    this.#channel = channel
+    this.#memory = memory
+    this.#resets = channel.resetsDone
+  }
+
+  /** Requests without an answer yet. */
+  get busy(): number {
+    return this.#inFlight.size + this.#waiting.length
+  }
+
+  /** The disk with this number in the worker's list. */
+  disk(target: number, facts: DiskFacts): BlockBackend {
+    return { ...facts, submit: (request) => this.#submitBlock(target, request) }
+  }
+
+  /** The share with this number in the worker's list. */
+  share(target: number, mountTag: string): NineBackend {
+    return {
+      mountTag,
+      submit: (request) => this.#submitNine(target, request),
+      reset: () => this.#reset(target),
+    }
+  }
+
+  /** Take what the worker has finished and tell the devices. */
+  poll(): void {
+    for (let record = this.#channel.completions.pop(); record !== undefined; record = this.#channel.completions.pop()) {
+      const [id, value] = record
+      const pending = this.#inFlight.get(id)
+      if (pending === undefined) throw new Error(`the io worker answered request ${id}, which does not exist`)
+      this.#inFlight.delete(id)
+      this.#freeIds.push(id)
+      const slot = pending.record[5]
+      if (slot >= 0) {
+        if (pending.incoming !== undefined) {
+          pending.incoming.set(this.#channel.bounce(slot, pending.incoming.length))
+        }
+        this.#freeSlots.push(slot)
+      }
+      pending.complete?.(value)
+    }
+    this.#pushWaiting()
+  }
+
+  /** Before a snapshot or a machine reset: wait until nothing is in flight. False when the worker does not answer. */
+  drain(): boolean {
+    const end = performance.now() + PATIENCE
+    this.poll()
+    while (this.busy > 0) {
+      if (performance.now() > end) return false
+      this.#channel.waitForCompletion(100)
+      this.poll()
+    }
+    return true
+  }
+
+  #submitBlock(target: number, request: BlockRequest): void {
+    const { op, sector, length, segments, buffer } = request
+    if (buffer !== undefined && buffer.length > BOUNCE_BYTES) throw new Error(`a PIO buffer of ${buffer.length} bytes`)
+    const record = [0, BLOCK_OPS[op], target, sector, length, -1, segments?.length ?? 0]
+    for (const segment of segments ?? []) record.push(segment.gpa, segment.length)
+    this.#submit({
+      record,
+      target,
+      outgoing: op === 'write' ? buffer : undefined,
+      incoming: op === 'read' ? buffer : undefined,
+      complete: (value) => {
+        if (op === 'read') this.#written(segments ?? [], length)
+        const status: BlockStatus = STATUSES[value]
+        request.done(status)
+      },
+    })
+  }
+
+  #submitNine(target: number, { request, reply, done }: NineRequest): void {
+    const segments = [...request, ...reply]
+    const record = [0, Op.nine, target, request.length, 0, -1, segments.length]
+    for (const segment of segments) record.push(segment.gpa, segment.length)
+    this.#submit({
+      record,
+      target,
+      outgoing: undefined,
+      incoming: undefined,
+      complete: (value) => {
+        // A failed read may have filled part of the reply's data before the error took its place.
+        this.#written(reply, Infinity)
+        done(value)
+      },
+    })
+  }
+
+  /** Nothing that was asked before may be answered, or write guest memory, after this. So it waits for the worker: some microseconds. */
+  #reset(target: number): void {
+    for (const pending of this.#inFlight.values()) if (pending.target === target) pending.complete = undefined
+    const others = this.#waiting.filter((pending) => pending.target !== target)
+    this.#waiting.splice(0, this.#waiting.length, ...others)
+    while (!this.#channel.requests.push([0, Op.nineReset, target])) this.#channel.waitForCompletion(1)
+    this.#channel.ring()
+    this.#resets = (this.#resets + 1) | 0
+    if (!this.#channel.waitForResets(this.#resets, PATIENCE)) throw new Error('the io worker does not answer')
+  }
+
+  #submit(pending: Pending): void {
+    if (this.#waiting.length > 0 || !this.#push(pending)) this.#waiting.push(pending)
+  }
+
+  #pushWaiting(): void {
+    while (this.#waiting.length > 0 && this.#push(this.#waiting[0])) this.#waiting.shift()
+  }
+
+  #push(pending: Pending): boolean {
+    const buffer = pending.outgoing ?? pending.incoming
+    const id = this.#freeIds.at(-1)
+    const slot = buffer === undefined ? -1 : this.#freeSlots.at(-1)
+    if (id === undefined || slot === undefined) return false
+    pending.record[0] = id
+    pending.record[5] = slot
+    if (pending.outgoing !== undefined) this.#channel.bounce(slot, pending.outgoing.length).set(pending.outgoing)
+    if (!this.#channel.requests.push(pending.record)) return false
+    this.#freeIds.pop()
+    if (slot >= 0) this.#freeSlots.pop()
+    this.#inFlight.set(id, pending)
+    this.#channel.ring()
+    return true
+  }
+
+  #written(segments: readonly Segment[], bytes: number): void {
+    let left = bytes
+    for (const { gpa, length } of segments) {
+      if (left <= 0) return
+      this.#memory.written(gpa, Math.min(length, left))
+      left -= length
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { BlockStatus } from '../../devices/backends.ts'
+import { SECTOR, totalLength, type DiskImage } from '../../host/disk/image.ts'
+import type { GuestMemory } from '../../memory/guest-memory.ts'
+import { Field, Op, STATUSES, type IoChannel } from './channel.ts'
+
+/** A 9p server as this worker drives it: src-main/ninep is one. */
+export interface NineHandler {
+  /** Answer one T-message; resolves with the length of the R-message in `reply`. Never rejects. */
+  handleSegments(request: readonly Uint8Array[], reply: readonly Uint8Array[]): number | Promise<number>
+  reset(): void
+}
+
+/** The io worker's end: takes requests from the ring and carries them out side by side, so that a slow disk holds up nobody. */
+export class IoServer {
+  readonly #channel: IoChannel
+  readonly #memory: GuestMemory
+  readonly #disks: readonly DiskImage[]
+  readonly #shares: readonly NineHandler[]
+  readonly #raise: () => void
+  #stopped = false
+
+  /** `raise` gets the vCPU thread's attention (Event.ioDone). */
+  constructor(
+    parts: { channel: IoChannel; memory: GuestMemory; disks: readonly DiskImage[]; shares: readonly NineHandler[] },
+    raise: () => void,
+  ) {
+    this.#channel = parts.channel
+    this.#memory = parts.memory
+    this.#disks = parts.disks
+    this.#shares = parts.shares
+    this.#raise = raise
+  }
+
+  start(): void {
+    const turn = (): void => {
+      if (this.#stopped) return
+      this.#takeAll()
+      this.#channel.waitForRequests(turn)
+    }
+    turn()
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  #takeAll(): void {
+    const { requests } = this.#channel
+    for (let record = requests.pop(); record !== undefined; record = requests.pop()) this.#take(record)
+  }
+
+  #take(record: readonly number[]): void {
+    const id = record[Field.id]
+    switch (record[Field.op]) {
+      case Op.nineReset:
+        this.#shares[record[Field.target]].reset()
+        this.#channel.resetDone()
+        return
+      case Op.nine: {
+        const answer = this.#nine(record)
+        if (typeof answer === 'number') this.#complete(id, answer)
+        else void answer.then((written) => this.#complete(id, written))
+        return
+      }
+      default:
+        void this.#block(record).then((status) => this.#complete(id, STATUSES.indexOf(status)))
+    }
+  }
+
+  #complete(id: number, value: number): void {
+    if (!this.#channel.completions.push([id, value])) throw new Error('the completion ring is full')
+    this.#channel.completed()
+    this.#raise()
+  }
+
+  #nine(record: readonly number[]): number | Promise<number> {
+    const requests = record[Field.sector]
+    const request = this.#segments(record, 0, requests)
+    const reply = this.#segments(record, requests, record[Field.segments])
+    if (request === undefined || reply === undefined) return 0
+    return this.#shares[record[Field.target]].handleSegments(request, reply)
+  }
+
+  async #block(record: readonly number[]): Promise<BlockStatus> {
+    const disk = this.#disks[record[Field.target]]
+    const [sector, length, bounce] = [record[Field.sector], record[Field.length], record[Field.bounce]]
+    const op = record[Field.op]
+    const position = sector * SECTOR
+    if (op === Op.flush) return disk.flush()
+    if (sector + length / SECTOR > disk.sectors) return 'out-of-range'
+    if (op !== Op.read && disk.readOnly) return 'read-only'
+    if (op === Op.discard) return disk.discard(position, length)
+    if (op === Op.writeZeroes) return disk.writeZeroes(position, length)
+    const buffers =
+      bounce >= 0 ? [this.#channel.bounce(bounce, length)] : this.#segments(record, 0, record[Field.segments])
+    if (buffers === undefined || totalLength(buffers) !== length) return 'io-error'
+    return op === Op.read ? disk.read(position, buffers) : disk.write(position, buffers)
+  }
+
+  /** Views of guest memory for the segments from `first` to before `end`, neighbours joined; undefined when one is not in RAM. */
+  #segments(record: readonly number[], first: number, end: number): Uint8Array[] | undefined {
+    const views: Uint8Array[] = []
+    const { bytes } = this.#memory
+    let previousEnd = -1
+    for (let i = first; i < end; i++) {
+      const length = record[Field.first + i * 2 + 1]
+      const at = this.#memory.offset(record[Field.first + i * 2], length)
+      if (at < 0) return undefined
+      const start = at === previousEnd ? previousEnd - views[views.length - 1].length : at
+      if (at === previousEnd) views.pop()
+      views.push(bytes.subarray(start, at + length))
+      previousEnd = at + length
+    }
+    return views
+  }
+}
