@@ -14,7 +14,8 @@ const MAX_PROGRAM_HEADERS = 1024
 export interface ProgramHeader {
   readonly type: number
   readonly offset: number
-  readonly vaddr: number
+  /** A bigint: the upper half of the address space is beyond the numbers. */
+  readonly vaddr: bigint
   readonly paddr: number
   readonly fileSize: number
   readonly memSize: number
@@ -24,7 +25,7 @@ export interface ElfImage {
   readonly bits: 32 | 64
   readonly machine: number
   readonly type: number
-  readonly entry: number
+  readonly entry: bigint
   readonly programHeaders: readonly ProgramHeader[]
 }
 
@@ -63,7 +64,7 @@ export function parseElf(file: Uint8Array): ElfImage {
     bits,
     machine: view.getUint16(0x12, true),
     type: view.getUint16(0x10, true),
-    entry: bits === 64 ? readU64(view, 0x18) : view.getUint32(0x18, true),
+    entry: bits === 64 ? view.getBigUint64(0x18, true) : BigInt(view.getUint32(0x18, true)),
     programHeaders,
   }
 }
@@ -72,7 +73,7 @@ function programHeader64(view: DataView, at: number): ProgramHeader {
   return {
     type: view.getUint32(at, true),
     offset: readU64(view, at + 8),
-    vaddr: readU64(view, at + 16),
+    vaddr: view.getBigUint64(at + 16, true),
     paddr: readU64(view, at + 24),
     fileSize: readU64(view, at + 32),
     memSize: readU64(view, at + 40),
@@ -83,7 +84,7 @@ function programHeader32(view: DataView, at: number): ProgramHeader {
   return {
     type: view.getUint32(at, true),
     offset: view.getUint32(at + 4, true),
-    vaddr: view.getUint32(at + 8, true),
+    vaddr: BigInt(view.getUint32(at + 8, true)),
     paddr: view.getUint32(at + 12, true),
     fileSize: view.getUint32(at + 16, true),
     memSize: view.getUint32(at + 20, true),

@@ -34,7 +34,7 @@ export function loadElfKernel(request: BootRequest): Booted {
     return { protocol: 'pvh', cpu: enterPvh(request, pvh, cmdline, initrd), kernel, ...(initrd && { initrd }) }
   }
   placeBootParams(request, { kernel, cmdline, ...(initrd && { initrd }) })
-  const entry = physicalEntry(image)
+  const entry = physicalEntry(image, kernel)
   const cpu = image.bits === 64 ? enterLinux64(request, entry) : enterLinux32(request, entry)
   return { protocol: image.bits === 64 ? 'linux-64' : 'linux-32', cpu, kernel, ...(initrd && { initrd }) }
 }

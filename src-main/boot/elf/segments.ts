@@ -22,10 +22,19 @@ export function loadSegments(request: BootRequest, image: ElfImage): GpaRange {
   return { base, length: end - base }
 }
 
-/** The entry point as a physical address: kernels link it either so (vmlinux) or as a virtual address of a segment. */
-export function physicalEntry(image: ElfImage): number {
+/**
+ * The entry point as a physical address: images give it either so (vmlinux) or as a virtual address of a segment. `loaded` is
+ * what loadSegments returned; an entry outside it would run whatever is there.
+ */
+export function physicalEntry(image: ElfImage, loaded: GpaRange): number {
+  let entry = image.entry
   for (const { type, vaddr, paddr, memSize } of image.programHeaders) {
-    if (type === PT_LOAD && image.entry >= vaddr && image.entry < vaddr + memSize) return image.entry - vaddr + paddr
+    if (type !== PT_LOAD || entry < vaddr || entry >= vaddr + BigInt(memSize)) continue
+    entry = entry - vaddr + BigInt(paddr)
+    break
   }
-  return image.entry
+  if (entry < BigInt(loaded.base) || entry >= BigInt(loaded.base + loaded.length)) {
+    throw new BootError('not-a-kernel', `an ELF file whose entry point 0x${image.entry.toString(16)} is not in what it loads`)
+  }
+  return Number(entry)
 }

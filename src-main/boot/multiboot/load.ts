@@ -72,7 +72,8 @@ function loadAsElf(request: BootRequest): LoadedImage {
   if (image.machine !== EM_386 && image.machine !== EM_X86_64) {
     throw new BootError('wrong-machine', 'a multiboot image of another kind of machine; Longmode runs x86-64')
   }
-  return { kernel: loadSegments(request, image), entry: physicalEntry(image) }
+  const kernel = loadSegments(request, image)
+  return { kernel, entry: physicalEntry(image, kernel) }
 }
 
 /** The information structure (§3.3), then the module list, the memory map and the strings it points to. */
