@@ -27,7 +27,7 @@ export class ByteWriter {
   }
 
   raw(data: ArrayLike<number>): this {
-    for (let i = 0; i < data.length; i++) this.bytes.push(data[i]!)
+    for (let i = 0; i < data.length; i++) this.bytes.push(data[i])
     return this
   }
 
@@ -74,7 +74,7 @@ export function startsWith(bytes: Uint8Array, offset: number, magic: readonly nu
 export function asciiAt(bytes: Uint8Array, offset: number, max: number): string {
   let text = ''
   for (let i = offset; i < bytes.length && i < offset + max; i++) {
-    const code = bytes[i]!
+    const code = bytes[i]
     if (code < 0x20 || code > 0x7e) break
     text += String.fromCharCode(code)
   }

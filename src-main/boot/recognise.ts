@@ -199,7 +199,7 @@ function bootSector(head: Uint8Array, fileSize: number): Recognised | undefined 
   if (startsWith(head, 0x52, 'FAT32') || startsWith(head, 0x36, 'FAT'))
     return as('fat', 'disk', 'a FAT file system image')
   for (let entry = 0x1be; entry < 0x1fe; entry += 16) {
-    if (head[entry + 4] !== 0 && (head[entry]! & 0x7f) === 0)
+    if (head[entry + 4] !== 0 && (head[entry] & 0x7f) === 0)
       return as('mbr', 'disk', 'a disk image with an MBR partition table')
   }
   return undefined

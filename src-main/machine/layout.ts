@@ -126,7 +126,7 @@ export const PIRQ_IRQS: readonly number[] = [IRQ.pciAB, IRQ.pciAB, IRQ.pciCD, IR
 
 /** ISA IRQ and GSI of a PCI function's INTx. The power management function's INTA (00:01.3) is the SCI. */
 export function pciIrqOf(slot: number, pin: number): number {
-  return slot === 1 && pin === 1 ? IRQ.sci : PIRQ_IRQS[pirqOf(slot, pin)]!
+  return slot === 1 && pin === 1 ? IRQ.sci : PIRQ_IRQS[pirqOf(slot, pin)]
 }
 
 /**
@@ -158,8 +158,8 @@ export interface NamedRange {
 export function refuseOverlaps(space: string, ranges: readonly NamedRange[]): void {
   const sorted = [...ranges].sort((a, b) => a.base - b.base)
   for (let i = 1; i < sorted.length; i++) {
-    const before = sorted[i - 1]!
-    const after = sorted[i]!
+    const before = sorted[i - 1]
+    const after = sorted[i]
     if (after.base < before.base + before.length) {
       throw new Error(`${space}: ${before.name} and ${after.name} overlap at 0x${after.base.toString(16)}`)
     }

@@ -26,7 +26,7 @@ export function buildDsdtBody(config: AcpiConfig): Aml {
         aml.name('_PRT', routing(config)),
         aml.device('ISA', [aml.name('_ADR', aml.integer(ISA_SLOT << 16)), ...isaDevices(config)]),
       ]),
-      ...LINKS.map((link, index) => interruptLink(link, index, config.pci.pirqIrqs[index]!)),
+      ...LINKS.map((link, index) => interruptLink(link, index, config.pci.pirqIrqs[index])),
       sciLink(config),
       ...(config.hpet ? [hpet(config.hpet.base, config.hpet.length)] : []),
     ]),
@@ -53,7 +53,7 @@ function routing({ pci }: AcpiConfig): Aml {
   const entries: Aml[] = []
   for (let slot = 1; slot < SLOTS; slot++) {
     for (let pin = 1; pin <= PINS; pin++) {
-      const link = slot === ISA_SLOT && pin === 1 ? 'LNKS' : LINKS[pci.pirqOf(slot, pin)]!
+      const link = slot === ISA_SLOT && pin === 1 ? 'LNKS' : LINKS[pci.pirqOf(slot, pin)]
       const address = aml.integer(slot * 0x1_0000 + 0xffff)
       entries.push(aml.packageOf([address, aml.integer(pin - 1), aml.reference(`\\_SB.${link}`), aml.integer(0)]))
     }

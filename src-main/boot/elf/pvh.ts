@@ -18,7 +18,7 @@ const START_INFO_BYTES = 56
 export function pvhEntry(file: Uint8Array, image: ElfImage): number | undefined {
   const note = findNote(file, image, 'Xen', XEN_ELFNOTE_PHYS32_ENTRY)
   if (!note || note.length < 4) return undefined
-  return (note[0]! | (note[1]! << 8) | (note[2]! << 16) | (note[3]! << 24)) >>> 0
+  return (note[0] | (note[1] << 8) | (note[2] << 16) | (note[3] << 24)) >>> 0
 }
 
 /** hvm_start_info followed by its module list and memory map. */

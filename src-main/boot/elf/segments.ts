@@ -34,7 +34,10 @@ export function physicalEntry(image: ElfImage, loaded: GpaRange): number {
     break
   }
   if (entry < BigInt(loaded.base) || entry >= BigInt(loaded.base + loaded.length)) {
-    throw new BootError('not-a-kernel', `an ELF file whose entry point 0x${image.entry.toString(16)} is not in what it loads`)
+    throw new BootError(
+      'not-a-kernel',
+      `an ELF file whose entry point 0x${image.entry.toString(16)} is not in what it loads`,
+    )
   }
   return Number(entry)
 }

@@ -42,7 +42,7 @@ export function isBzImage(file: Uint8Array): boolean {
 /** Reads and checks the header. Fields that its protocol version does not have get the defaults that boot.rst states. */
 export function parseSetupHeader(file: Uint8Array): SetupHeader {
   if (!isBzImage(file)) throw new BootError('not-a-kernel', 'not a Linux kernel image (no boot sector with "HdrS")')
-  const headerEnd = MAGIC + file[JUMP_LENGTH]!
+  const headerEnd = MAGIC + file[JUMP_LENGTH]
   if (headerEnd > file.length || headerEnd < 0x22c) {
     throw new BootError('truncated', 'the kernel image is cut off or damaged: its setup header is incomplete')
   }
