@@ -48,7 +48,9 @@ export class IrqRouter {
   private readonly lines: SharedLine[]
   private readonly pirqs: SharedLine[]
   /** Where each PIRQ ends, and the source it drives there. */
-  private readonly routes: ({ irq: number; source: IrqLine } | undefined)[] = new Array(PIRQS).fill(undefined)
+  private readonly routes: ({ irq: number; source: IrqLine } | undefined)[] = new Array<undefined>(PIRQS).fill(
+    undefined,
+  )
   private readonly steering: IrqLine[][]
 
   constructor(pic: IrqInputs, ioapic: IrqInputs) {

@@ -6,7 +6,8 @@
  * message is posted first and `Event.message` raised second, and the worker reads the port with receiveMessageOnPort until it is empty.
  * Serial input: the owner writes to the ring, then raises `Event.input`. Serial output: the worker writes to the ring and
  * waits for room when it is full; the owner waits with `dataAvailable`. Where the output goes (terminal, file, window) is
- * the owner's affair. `exited` or `error` is the worker's last message; output that stands in the ring before it belongs to it.
+ * the owner's affair. Each channel keeps its order; between input bytes, breaks and messages none is promised.
+ * `exited` or `error` is the worker's last message; output that stands in the ring before it belongs to it.
  */
 import type { Accelerator, MachineConfig } from '../machine/config.ts'
 

@@ -24,9 +24,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   'kernel-tree': { rooms: ['contract'], node: true },
   workers: { rooms: ['machine', 'host', 'debug', 'contract', 'devices', 'memory', 'ninep', 'bus'], node: true },
   app: {
-    rooms: ['contract', 'kernel-tree', 'workers', 'machine/qemu-flags', 'machine/config.ts', 'host'],
+    rooms: ['contract', 'kernel-tree', 'workers', 'machine/qemu-flags', 'machine/config.ts', 'host', 'boot'],
     packages: ['electron', 'ws', 'valibot'],
     node: true,
   },
-  cli: { rooms: ['contract', 'kernel-tree', 'workers', 'machine/qemu-flags', 'machine/config.ts', 'host'], node: true },
+  cli: {
+    rooms: ['contract', 'kernel-tree', 'workers', 'machine/qemu-flags', 'machine/config.ts', 'host', 'boot'],
+    node: true,
+  },
 }

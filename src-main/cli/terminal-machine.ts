@@ -1,0 +1,65 @@
+/** One machine in this terminal, from start to exit code. */
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { StdioConsole } from '../host/terminal/stdio-console.ts'
+import type { MachineConfig } from '../machine/config.ts'
+import { MachineHandle } from '../workers/machine-handle.ts'
+import { runMonitorCommand } from './monitor.ts'
+
+/** Writes to a file in order; resolves when the system has taken the bytes. */
+function fileSink(stream: WriteStream) {
+  return (bytes: Uint8Array) => new Promise<void>((resolve) => stream.write(bytes, () => resolve()))
+}
+
+/** Opens the -serial file:PATH target, or says why not. */
+async function openSerialFile(path: string): Promise<WriteStream | string> {
+  const stream = createWriteStream(path)
+  return await new Promise((resolve) => {
+    stream.once('open', () => resolve(stream))
+    stream.once('error', (error) => resolve(`-serial file:${path}: ${error.message}`))
+  })
+}
+
+/** Runs the machine to its end and gives the program's exit code. `say` prints one line for people. */
+export async function runInTerminal(
+  machine: MachineConfig,
+  say: (sentence: string) => void,
+  worker?: URL,
+): Promise<number> {
+  const { serial } = machine
+  const file = serial.kind === 'file' ? await openSerialFile(serial.path) : undefined
+  if (typeof file === 'string') {
+    say(file)
+    return 1
+  }
+  file?.on('error', (error) => say(`-serial: ${error.message}`))
+  const toFile = file === undefined ? undefined : fileSink(file)
+  const events = {
+    output: (bytes: Uint8Array) => (toFile === undefined ? stdio.write(bytes) : toFile(bytes)),
+    note: (text: string) => stdio.note(`longmode: ${text}`),
+  }
+  const handle: MachineHandle = new MachineHandle(machine, events, worker)
+  const target = {
+    pause: () => handle.pause(),
+    resume: () => handle.resume(),
+    reset: () => handle.reset(),
+    quit: () => handle.quit(),
+    ask: (line: string) => handle.monitor(line),
+  }
+  const stdio: StdioConsole = new StdioConsole(
+    {
+      send: (bytes) => (serial.kind === 'stdio' ? handle.send(bytes) : Promise.resolve()),
+      sendBreak: () => handle.sendBreak(),
+      quit: () => handle.quit(),
+      monitor: (line) => runMonitorCommand(target, line),
+    },
+    { serial: serial.kind === 'stdio', monitor: machine.monitor === 'stdio' ? 'only' : machine.monitor },
+  )
+  stdio.open()
+  const end = await handle.ended
+  stdio.close()
+  await new Promise<void>((resolve) => (file === undefined ? resolve() : file.end(() => resolve())))
+  if (end.kind === 'exited') return end.code
+  say(end.sentence)
+  if (end.details !== undefined) say(end.details)
+  return 1
+}

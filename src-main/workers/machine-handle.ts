@@ -1,0 +1,169 @@
+/**
+ * A running machine as its owner sees it: starts the vCPU worker, carries bytes and messages (contract/vcpu.ts), and turns
+ * every way in which it can end into one promise that always resolves.
+ */
+import { Worker } from 'node:worker_threads'
+import { ByteRing } from '../base/byte-ring.ts'
+import { ControlBlock, Event } from '../base/control-block.ts'
+import {
+  INPUT_RING_BYTES,
+  OUTPUT_RING_BYTES,
+  type ExitReason,
+  type FromVcpu,
+  type ToVcpu,
+  type VcpuBuffers,
+} from '../contract/vcpu.ts'
+import type { MachineConfig } from '../machine/config.ts'
+
+export type MachineEnd =
+  | { readonly kind: 'exited'; readonly reason: ExitReason; readonly code: number }
+  | { readonly kind: 'failed'; readonly sentence: string; readonly details?: string }
+
+export interface MachineEvents {
+  /** Serial output; the next bytes come when the promise has resolved. */
+  output(bytes: Uint8Array): Promise<void>
+  note(text: string): void
+}
+
+/** How long a machine may take to flush its disks and end after `quit`, in ms. */
+const QUIT_PATIENCE = 5000
+const engine = new URL('./vcpu.ts', import.meta.url)
+
+export class MachineHandle {
+  /** Resolves when the machine has ended and all of its output has been delivered. */
+  readonly ended: Promise<MachineEnd>
+  readonly #worker: Worker
+  readonly #events: MachineEvents
+  readonly #control: ControlBlock
+  readonly #input: ByteRing
+  readonly #output: ByteRing
+  readonly #replies = new Map<number, (text: string) => void>()
+  #nextReply = 1
+  #end: MachineEnd | undefined
+  #quitTimer: NodeJS.Timeout | undefined
+
+  /** `worker` is the vCPU worker's module; tests put a small one in its place. */
+  constructor(config: MachineConfig, events: MachineEvents, worker: URL = engine) {
+    this.#events = events
+    this.#input = ByteRing.allocate(INPUT_RING_BYTES)
+    this.#output = ByteRing.allocate(OUTPUT_RING_BYTES)
+    const control = ControlBlock.allocate()
+    this.#control = new ControlBlock(control)
+    const buffers: VcpuBuffers = { control, input: this.#input.buffer, output: this.#output.buffer }
+    this.#worker = new Worker(worker, { name: `vcpu ${config.name}` })
+    this.#worker.on('message', (message: FromVcpu) => this.#receive(message))
+    this.#worker.on('error', (error) => this.#finish(failureOf(error, worker)))
+    this.#worker.on('exit', () =>
+      this.#finish({ kind: 'failed', sentence: 'the machine stopped without saying why; this is a fault of Longmode' }),
+    )
+    this.ended = this.#pumpOutput()
+    this.#post({ type: 'start', config, buffers })
+  }
+
+  /** Types into the serial port; resolves when the machine's input ring has taken everything. */
+  async send(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length && this.#end === undefined;) {
+      sent += this.#input.write(bytes.subarray(sent))
+      this.#control.raise(Event.input)
+      if (sent < bytes.length) await this.#input.roomAvailable()
+    }
+  }
+
+  sendBreak(): void {
+    this.#control.raise(Event.serialBreak)
+  }
+
+  pause(): void {
+    this.#post({ type: 'pause' })
+  }
+
+  resume(): void {
+    this.#post({ type: 'resume' })
+  }
+
+  reset(): void {
+    this.#post({ type: 'reset' })
+  }
+
+  /** Ends the machine without asking the guest; by force when it does not answer within five seconds. */
+  quit(): void {
+    this.#post({ type: 'quit' })
+    this.#quitTimer ??= setTimeout(() => {
+      this.#finish({ kind: 'exited', reason: 'quit', code: 0 })
+    }, QUIT_PATIENCE)
+  }
+
+  /** One line for the engine's monitor; an empty answer when the machine ends first. */
+  monitor(line: string): Promise<string> {
+    if (this.#end !== undefined) return Promise.resolve('')
+    const id = this.#nextReply++
+    return new Promise((resolve) => {
+      this.#replies.set(id, resolve)
+      this.#post({ type: 'monitor', id, line })
+    })
+  }
+
+  #post(message: ToVcpu): void {
+    this.#worker.postMessage(message)
+    this.#control.raise(Event.message)
+  }
+
+  #receive(message: FromVcpu): void {
+    switch (message.type) {
+      case 'reply':
+        this.#replies.get(message.id)?.(message.text)
+        this.#replies.delete(message.id)
+        return
+      case 'note':
+        this.#events.note(message.text)
+        return
+      case 'exited':
+        this.#finish({ kind: 'exited', reason: message.reason, code: message.code })
+        return
+      case 'error': {
+        const { sentence, details } = message
+        this.#finish({ kind: 'failed', sentence, ...(details === undefined ? {} : { details }) })
+        return
+      }
+      case 'started':
+      case 'paused':
+      case 'resumed':
+    }
+  }
+
+  /** The first reason counts; what follows (the worker's own exit) is its consequence. */
+  #finish(end: MachineEnd): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    clearTimeout(this.#quitTimer)
+    for (const resolve of this.#replies.values()) resolve('')
+    this.#replies.clear()
+    this.#input.wakeBoth()
+    this.#output.wakeBoth()
+  }
+
+  async #pumpOutput(): Promise<MachineEnd> {
+    for (;;) {
+      const bytes = this.#output.read()
+      if (bytes.length > 0) await this.#events.output(bytes)
+      else if (this.#end === undefined) await this.#output.dataAvailable()
+      else break
+    }
+    await this.#worker.terminate()
+    return this.#end
+  }
+}
+
+function failureOf(error: unknown, worker: URL): MachineEnd {
+  if (!(error instanceof Error)) return { kind: 'failed', sentence: `the machine stopped: ${String(error)}` }
+  const { code } = error as NodeJS.ErrnoException
+  if (code?.endsWith('MODULE_NOT_FOUND') === true && error.message.includes(worker.pathname)) {
+    return { kind: 'failed', sentence: 'the engine is missing from this installation (src-main/workers/vcpu.ts)' }
+  }
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { kind: 'failed', sentence: 'the machine ran out of host memory' }
+  return {
+    kind: 'failed',
+    sentence: `the machine stopped by a fault of Longmode: ${error.message}`,
+    details: error.stack ?? error.message,
+  }
+}
