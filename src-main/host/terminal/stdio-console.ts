@@ -47,7 +47,7 @@ export class StdioConsole {
       (line) => void this.#command(line),
     )
     // A pipe has no mode to set; the signals are the program's own then.
-    process.stdout.on('error', (error) => {
+    process.stdout.on('error', (error: Error) => {
       if (!this.#outputGone) this.note(`longmode: standard output: ${error.message}; the machine goes on without it`)
       this.#outputGone = true
     })
