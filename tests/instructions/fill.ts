@@ -80,17 +80,27 @@ function randomMxcsr(random: Random): number {
   return mxcsr | (random.oneIn(12) ? random.u32() & MXCSR.masks : MXCSR.masks)
 }
 
+/** MMX registers are the x87 registers' significands. */
+function fillMmx(c: GeneratedCase): void {
+  fillX87State(c)
+  for (let i = 0; i < 8; i += 1) {
+    const at = STATE.fx + FX.st + 16 * i
+    fillVector(c, at, 'int')
+    c.before.fill(0, at + 10, at + 16)
+  }
+}
+
 export function fillVectorState(c: GeneratedCase): void {
-  const { view, random, form } = c
-  const fx = STATE.fx
+  const { view, random } = c
+  const { state, data = 'int', mxcsr } = c.form.options
   fillFixedState(c)
-  if (form.options.state === 'x87') {
+  if (state === 'x87') {
     fillX87State(c)
     return
   }
-  view.setUint32(fx + FX.mxcsr, form.options.data === 'int' ? MXCSR_DEFAULT : randomMxcsr(random), true)
-  const data = form.options.data ?? 'int'
-  for (let i = 0; i < 16; i++) fillVector(c, fx + FX.xmm + 16 * i, data)
+  if (state === 'mmx') fillMmx(c)
+  if (data !== 'int' || mxcsr) view.setUint32(STATE.fx + FX.mxcsr, randomMxcsr(random), true)
+  for (let i = 0; i < 16; i++) fillVector(c, STATE.fx + FX.xmm + 16 * i, data)
 }
 
 /** The memory operand, if there is one inside the window. */
@@ -98,14 +108,13 @@ export function fillOperand(c: GeneratedCase): void {
   const { form, random, view } = c
   if (form.rm !== 'mem' || form.memBytes === 0 || !c.inWindow()) return
   const at = c.windowOffset(c.address)
-  if (form.options.data === 'x87') {
+  const { state, data = 'int' } = form.options
+  if (data === 'x87') {
     c.write(c.address, interesting80(random).slice(0, form.memBytes))
     return
   }
-  if (form.options.state === 'sse') {
-    for (let i = 0; i < form.memBytes; i += 16) {
-      if (c.inWindow(i + 16)) fillVector(c, at + i, form.options.data ?? 'int')
-    }
+  if (state && c.inWindow(16)) {
+    fillVector(c, at, data)
     return
   }
   const value = interesting64(random)

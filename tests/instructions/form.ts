@@ -42,7 +42,9 @@ export interface RowOptions {
   immediate?: (c: GeneratedCase, n: number) => number
   data?: Data
   /** Start from random x87/MMX or SSE state instead of a fixed one. */
-  state?: 'none' | 'sse' | 'x87'
+  state?: 'sse' | 'mmx' | 'x87'
+  /** Random MXCSR although the data are integers. */
+  mxcsr?: boolean
   /** LOCK is allowed (memory forms). */
   lock?: boolean
   /** Told apart from another row with the same operands. */
@@ -51,8 +53,6 @@ export interface RowOptions {
   only?: 'reg' | 'mem'
   /** Memory operands without the alignment that u, q and so on do not have anyhow: 1 when any address does. */
   align?: number
-  /** Compared within a tolerance instead of exactly; see near.ts. */
-  near?: 'st0' | 'xmm'
 }
 
 export type Row = readonly [operation: string, encoding: string, options?: RowOptions]

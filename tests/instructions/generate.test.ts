@@ -23,7 +23,8 @@ test('a case is the same every time', () => {
 })
 
 test('the encoder and an independent decoder agree on the length of every instruction', () => {
-  for (const form of families.flatMap((family) => formsOf(family)))
+  const valid = families.filter((family) => family.name !== 'invalid')
+  for (const form of valid.flatMap((family) => formsOf(family)))
     for (let index = 0; index < 10; index++) {
       const c = generateCase(form, index)
       const decoder = new iced.Decoder(c.mode === 'long64' ? 64 : 32, c.code.subarray(ENTRY), iced.DecoderOptions.None)
