@@ -1,0 +1,54 @@
+/** A handler is made for each combination of operand sizes and modes that a row can have: its variants. */
+import type { Size } from '../semantics/context.ts'
+import type { Decoded } from './decoder.ts'
+import type { OperandKind, Row } from './rows.ts'
+
+export interface Operand {
+  readonly kind: OperandKind
+  /** Bytes. */
+  readonly size: number
+  readonly access: 'r' | 'w' | 'rw'
+  /** The letter of the table, for immediates of special width. */
+  readonly letter: string
+}
+
+export interface Variant {
+  readonly key: string
+  readonly name: string
+  readonly operands: readonly Operand[]
+  readonly operandSize: 2 | 4 | 8
+  readonly stackSize: 2 | 4 | 8
+  readonly codeSize: 2 | 4 | 8
+  /** The ModRM operand is in memory (or there is an implied memory operand). */
+  readonly memory: boolean
+  readonly hot: boolean
+  /** Prefix that string operations and others look at: 0, 0xf2, 0xf3; 0 for rows that do not care. */
+  readonly repeat: number
+}
+
+const isVarying = (size: string): boolean => size === 'v' || size === 'z' || size === 'y'
+/** String operations take REP prefixes. */
+const STRING = /^(ins|outs|movs|cmps|stos|lods|scas)(b|_)?$/
+
+export const takesRepeat = (row: Row): boolean => row.map === 0 && row.prefix === -1 && STRING.test(row.name)
+
+/** Builds the variant of a decoded instruction; equal ones have equal keys. */
+export function variantOf(o: Decoded, sizeOf: (letter: string) => number, mode: { codeSize: 2 | 4 | 8; stackSize: 2 | 4 | 8 }): Variant {
+  const { row } = o
+  const a = row.attributes
+  const operands = row.operands.map((x) => ({ kind: x.kind, size: sizeOf(x.size), access: x.access, letter: x.size }))
+  const usesOs = a.has('os') || row.operands.some((x) => isVarying(x.size))
+  const operandSize = usesOs ? o.operandSize : 4
+  const stackSize = a.has('st') ? mode.stackSize : 8
+  const codeSize = a.has('cs') || a.has('st') ? mode.codeSize : 8
+  const written = row.operands.some((x) => x.kind === 'E' || x.kind === 'W' || x.kind === 'Q')
+  const memory = written ? o.memory : false
+  const repeat = takesRepeat(row) ? o.repeat : 0
+  const key = [row.name, operands.map((x) => x.access + x.kind + x.size + (x.letter === 'q' && x.kind === 'I' ? 'q' : '')), operandSize, stackSize, codeSize, memory ? 'm' : 'r', repeat].join('|')
+  return { key, name: row.name, operands, operandSize, stackSize, codeSize, memory, hot: a.has('hot'), repeat }
+}
+
+export const asSize = (n: number): Size => {
+  if (n === 1 || n === 2 || n === 4 || n === 8) return n
+  throw new Error(`operand of ${n} bytes is not an integer`)
+}

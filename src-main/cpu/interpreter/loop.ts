@@ -1,0 +1,307 @@
+/**
+ * The interpreter: one wasm function that walks over predecoded records. A record's address stands for the instruction pointer (rip = bias +
+ * record / 16), so nothing but the record is updated from instruction to instruction. What every operand needs (effective address, TLB, host
+ * address) happens before the dispatch, once; handlers only compute. Handlers marked hot are inlined, the others are functions in table 0.
+ */
+import { ACCESS_READ, ACCESS_WRITE, KIND, SIZE_NONE, SIZE_SHIFT } from '../decode/decoder.ts'
+import type { Variant } from '../decode/variants.ts'
+import { get32, get64, put64, toPtr } from '../mmu/mmu.ts'
+import { STATUS, type Operation } from '../semantics/context.ts'
+import { AT, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
+import { Expr, i32, konst } from '../wasm/expr.ts'
+import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
+import { tlbEntry, type Core } from './core.ts'
+import { RecordContext, type InlineSite } from './record-context.ts'
+
+/** Why run() came back. */
+export const EXIT = {
+  /** The budget is used up; state.rip is the next instruction. */
+  budget: 0,
+  /** An exception is pending; state.rip is the faulting instruction. */
+  exception: 1,
+  /** HLT. */
+  halt: 2,
+  /** The run loop must look at interrupts, single-step or mode before it goes on. */
+  look: 3,
+} as const
+
+/** Numbers of handlers with a meaning of their own. */
+export const HANDLER = {
+  /** Not decoded yet (also what zeroed memory says). */
+  decode: 0,
+  /** The page ends here: look the next one up. */
+  pageEnd: 1,
+  /** The instruction goes on in the next page. */
+  cross: 2,
+  first: 3,
+} as const
+
+export interface HandlerDef {
+  readonly variant: Variant
+  readonly operation: Operation
+}
+
+export interface LoopImports {
+  /** (linear low, linear high) -> slot address as f64, or 0 with an exception pending. Fills the code TLB. */
+  readonly codeMiss: Func
+  /** (record as f64) -> 0, or 1 with an exception pending. */
+  readonly decode: Func
+  /** () -> address of a record made for state.rip, which lies on two pages, as f64; 0 with an exception pending. */
+  readonly decodeCross: Func
+}
+
+/** A nested switch: each body must leave by a branch. */
+export function emitSwitch(f: FunctionBuilder, selector: Expr, bodies: readonly (() => void)[], fallback: () => void): void {
+  f.block((other) => {
+    const labels: Label[] = []
+    const nest = (i: number): void => {
+      if (i < 0) {
+        f.brTable(labels, other, selector)
+        return
+      }
+      f.block((label) => {
+        labels[i] = label
+        nest(i - 1)
+      })
+      bodies[i]!()
+    }
+    nest(bodies.length - 1)
+  })
+  fallback()
+}
+
+/** Handlers in a leaf of the decision tree. */
+const LEAF = 8
+
+/** Binary decisions over handler numbers down to small switches: predictors learn branches better than one big indirect jump. */
+function emitTree(f: FunctionBuilder, id: Expr, first: number, bodies: readonly (() => void)[]): void {
+  if (bodies.length <= LEAF) {
+    emitSwitch(f, id.sub(first), bodies, () => f.unreachable())
+    return
+  }
+  const half = bodies.length >> 1
+  f.if(
+    id.lt_u(first + half),
+    () => emitTree(f, id, first, bodies.slice(0, half)),
+    () => emitTree(f, id, first + half, bodies.slice(half)),
+  )
+}
+
+export function defineLoop(m: ModuleBuilder, map: MemoryMap, core: Core, imports: LoopImports, handlers: readonly HandlerDef[], hotCount: number): Func {
+  const { ptr } = m
+  const zero = konst(ptr, 0)
+  const fromF64 = (f: FunctionBuilder, e: Expr): Expr => f.tmp(new Expr(ptr, [e], [ptr === 'i32' ? 0xab : 0xb1]))
+  const coldTable = defineColdHandlers(m, map, core, handlers, hotCount)
+  m.table(coldTable)
+
+  return m.func('run', ['i32'], ['i32'], (f, slice) => {
+    const record = f.local(ptr)
+    const host = f.local(ptr)
+    const page = f.local(ptr)
+    const linearAddress = f.local('i64')
+    const bias = f.local('i64')
+    const span = f.local('i32')
+    const budget = f.local('i32')
+    const id = f.local('i32')
+    const access = f.local('i32')
+    const asF64 = (e: Expr) => new Expr('f64', [e], [ptr === 'i32' ? 0xb8 : 0xba])
+    const lip = (): Expr => bias.add(record.shr_u(4).u64())
+    /** Linear address relative to CS (in 64-bit mode the base of CS is kept zero for this). */
+    const saveRip = (): void => put64(f, AT.rip, lip().sub(get64(f, segAt(1, 'base'))))
+    const finish = (code: number): void => {
+      put64(f, AT.retired, get64(f, AT.retired).add(slice.sub(budget).u64()))
+      f.ret(code)
+    }
+    f.set(budget, slice)
+    f.block((fault) => {
+      f.loop((lookup) => {
+        const at = f.tmp(get64(f, AT.rip).add(get64(f, segAt(1, 'base'))))
+        const linear = f.local('i64')
+        f.set(linear, at)
+        f.if(get32(f, AT.codeSize).ne(8), () => f.set(linear, at.and(0xffffffffn)))
+        const entry = f.tmp(f.loadPtr(zero, AT.codeTlb).add(toPtr(f, linear.shr_u(12).and(TLB_ENTRIES - 1).shl(4))))
+        f.if(
+          f.load64(entry).eq(linear.and(-4096n)),
+          () => f.set(page, f.loadPtr(entry, 8)),
+          () => {
+            f.set(page, fromF64(f, f.call(imports.codeMiss, linear.i32(), linear.shr_u(32).i32())))
+            f.if(page.eqz(), () => finish(EXIT.exception))
+          },
+        )
+        f.set(span, 4096)
+        f.set(record, page.add(toPtr(f, linear.and(4095).shl(4))))
+        f.set(bias, linear.sub(record.shr_u(4).u64()))
+        f.loop((next) => {
+          f.if(budget.le_s(0), () => {
+            saveRip()
+            finish(EXIT.budget)
+          })
+          f.set(budget, budget.sub(1))
+          f.set(access, f.load32('u8', record, 3))
+          const rm = f.tmp(ptr === 'i32' ? f.load32('u8', record, 5) : f.load32('u8', record, 5).u64())
+          f.set(host, rm.add(STATE))
+          f.if(access, () => emitAccess(f, core, { record, host, linearAddress, access, rm, lip, fault }))
+          f.set(id, f.load32('u16', record))
+          const inline: InlineSite = { next, lookup, fault, page, bias, span }
+          const advance = (): void => {
+            const length = f.load32('u8', record, 2)
+            f.set(record, record.add((ptr === 'i32' ? length : length.u64()).shl(4)))
+          }
+          const hot = handlers.slice(0, hotCount).map((handler, n) => () => {
+            f.scope(() => {
+              const c = new RecordContext({
+                f,
+                variant: handler.variant,
+                handler: HANDLER.first + n,
+                core,
+                ramBase: map.ramBase,
+                record,
+                host,
+                linearAddress,
+                inline,
+              })
+              handler.operation(c)
+              advance()
+              f.br(next)
+            })
+          })
+          const special = [
+            () => {
+              f.set(budget, budget.add(1))
+              f.if(f.call(imports.decode, asF64(record)).eqz(), () => f.br(next))
+              f.br(fault)
+            },
+            () => {
+              f.set(budget, budget.add(1))
+              saveRip()
+              f.br(lookup)
+            },
+            () => {
+              f.set(budget, budget.add(1))
+              saveRip()
+              const linearHere = f.tmp(lip())
+              const made = fromF64(f, f.call(imports.decodeCross))
+              f.if(made.eqz(), () => f.br(fault))
+              f.set(record, made)
+              f.set(bias, linearHere.sub(made.shr_u(4).u64()))
+              f.set(span, 0)
+              f.br(next)
+            },
+          ]
+          f.if(id.lt_u(HANDLER.first + hotCount), () => emitTree(f, id, 0, [...special, ...hot]))
+          // a handler of its own
+          saveRip()
+          const status = f.callIndirect([ptr, ptr, 'i64'], 'i32', id.sub(HANDLER.first + hotCount), record, host, linearAddress)
+          f.if(status.eqz(), () => {
+            advance()
+            f.br(next)
+          })
+          f.if(status.eq(STATUS.jump), () => f.br(lookup))
+          f.if(status.eq(STATUS.fault), () => {
+            f.set(budget, budget.add(1))
+            finish(EXIT.exception)
+          })
+          f.if(status.eq(STATUS.halt), () => finish(EXIT.halt))
+          f.if(status.eq(STATUS.steer), () => {
+            advance()
+            saveRip()
+            finish(EXIT.look)
+          })
+          finish(EXIT.look)
+        })
+      })
+    })
+    // a fault in the loop: the record is the instruction's
+    saveRip()
+    f.set(budget, budget.add(1))
+    put64(f, AT.retired, get64(f, AT.retired).add(slice.sub(budget).u64()))
+    f.ret(EXIT.exception)
+  })
+}
+
+interface AccessParts {
+  readonly record: Local
+  readonly host: Local
+  readonly linearAddress: Local
+  readonly access: Expr
+  readonly rm: Expr
+  readonly lip: () => Expr
+  readonly fault: Label
+}
+
+/** From the access byte to the host address of the operand. */
+function emitAccess(f: FunctionBuilder, core: Core, p: AccessParts): void {
+  const { record, host, linearAddress, access, rm, lip } = p
+  const ptr = f.module.ptr
+  const kind = f.tmp(access.and(7))
+  const disp = (): Expr => f.load64(record, 8, 's32')
+  f.block((done) => {
+    f.block((memory) => {
+      f.if(kind.eq(KIND.base), () => {
+        f.set(linearAddress, f.load64(rm, STATE).add(disp()))
+        f.br(memory)
+      })
+      f.if(kind.eq(KIND.index), () => {
+        const index = f.load32('u8', record, 6)
+        const scale = f.load64(record, 7, 'u8').and(3)
+        f.set(linearAddress, f.load64(rm, STATE).add(f.load64(ptr === 'i32' ? index : index.u64(), STATE).shl(scale)).add(disp()))
+        f.br(memory)
+      })
+      f.if(kind.eq(KIND.rip), () => {
+        f.set(linearAddress, lip().add(f.load64(record, 2, 'u8')).add(disp()))
+        f.br(memory)
+      })
+      f.if(kind.eq(KIND.xmm), () => {
+        f.set(host, rm.add(AT.xmm))
+        f.br(done)
+      })
+      f.if(kind.eq(KIND.mmx), () => {
+        f.set(host, rm.add(AT.st))
+        f.br(done)
+      })
+      f.if(kind.eqz(), () => f.br(done))
+      f.set(linearAddress, f.call(core.generalAddress, record, lip()))
+    })
+    const sizeCode = f.tmp(access.shr_u(SIZE_SHIFT).and(7))
+    f.brIf(done, sizeCode.eq(SIZE_NONE))
+    const size = f.tmp(i32(1).shl(sizeCode))
+    const entry = tlbEntry(f, linearAddress)
+    const isWrite = f.tmp(access.and(ACCESS_WRITE))
+    // the write tag stands 8 bytes after the read tag, and the write bit is 8
+    const tag = f.load64(entry.add(ptr === 'i32' ? isWrite : isWrite.u64()))
+    f.if(
+      linearAddress.xor(tag).le_u(i32(4096).sub(size).u64()),
+      () => f.set(host, toPtr(f, linearAddress.add(f.load64(entry, 16)))),
+      () => {
+        const user = get32(f, AT.cpl).eq(3).shl(1)
+        const stack = f.load32('u8', record, 7).shr_u(2).and(7).eq(2).shl(5)
+        const how = isWrite.shr_u(3).or(access.and(ACCESS_READ).shr_u(4)).or(user).or(stack)
+        f.set(host, f.call(core.slow, linearAddress, how, size))
+        f.brIf(p.fault, host.eqz())
+      },
+    )
+  })
+}
+
+/** One function for each handler that is not inlined: (record, host, linear address) -> status. */
+function defineColdHandlers(m: ModuleBuilder, map: MemoryMap, core: Core, handlers: readonly HandlerDef[], hotCount: number): Func[] {
+  const { ptr } = m
+  return handlers.slice(hotCount).map((handler, n) => {
+    const id = HANDLER.first + hotCount + n
+    return m.func(`${handler.variant.key}`, [ptr, ptr, 'i64'], ['i32'], (f, record, host, linearAddress) => {
+      const c = new RecordContext({
+        f,
+        variant: handler.variant,
+        handler: id,
+        core,
+        ramBase: map.ramBase,
+        record,
+        host,
+        linearAddress,
+        inline: undefined,
+      })
+      handler.operation(c)
+      f.ret(STATUS.next)
+    })
+  })
+}

@@ -1,0 +1,456 @@
+/**
+ * The MMU in wasm: page walk, TLB fill, slow accesses. A host address is an address in the shared memory; 0 means that a fault is pending
+ * in the state. Values without a single place in RAM (MMIO, two pages) go through SCRATCH and are committed after the store.
+ */
+import { AT, PAGE_INFO, RECORD, SCRATCH, SLOT_BYTES, TLB_ENTRIES, TLB_NEVER, TLB_STRIDE, type MemoryMap } from '../state/layout.ts'
+import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
+import type { Func, FunctionBuilder, Local, ModuleBuilder } from '../wasm/module.ts'
+import { ACCESS, MAXPHYADDR, PF_ERROR, VECTOR } from './access.ts'
+
+const CR0_WP = 1n << 16n
+const CR0_PG = 1n << 31n
+const CR4_PSE = 1n << 4n
+const CR4_PAE = 1n << 5n
+const CR4_SMEP = 1n << 20n
+const CR4_SMAP = 1n << 21n
+const EFER_LMA = 1n << 10n
+const EFER_NXE = 1n << 11n
+
+const P = 1n
+const RW = 2n
+const US = 4n
+const A = 0x20n
+const D = 0x40n
+const PS = 0x80n
+const NX = 1n << 63n
+/** Bits 51..12 of an entry. */
+const FRAME = 0xffffffffff000n
+/** Address bits above MAXPHYADDR, reserved in every entry. */
+const ABOVE = FRAME & ~((1n << BigInt(MAXPHYADDR)) - 1n)
+
+/** What an effective address becomes when segmentation refuses it; never canonical. */
+export const REFUSED = -(1n << 63n) + 1n
+
+export interface MmuImports {
+  /** (gpa low, gpa high, size): reads into SCRATCH. */
+  readonly mmioRead: Func
+  /** (gpa low, gpa high, size): writes from SCRATCH. */
+  readonly mmioWrite: Func
+}
+
+export interface Mmu {
+  /** (gpa) -> host address of the byte, or 0 when it is not RAM. */
+  readonly ramAddress: Func
+  /** (linear, access) -> gpa, or -1 with a page fault pending. Sets accessed and dirty bits. */
+  readonly translate: Func
+  /** (linear, access, size) -> host address or 0. Fills the TLB. */
+  readonly slow: Func
+  /** (linear, size) -> host address or 0, for data with current privilege. */
+  readonly hostRead: Func
+  readonly hostWrite: Func
+  /** (): completes a store that went to SCRATCH. */
+  readonly commit: Func
+  /** (host address, length): drops predecoded code in that range (within one page). */
+  readonly dropCode: Func
+}
+
+const get64 = (f: FunctionBuilder, at: number): Expr => f.load64(konst(f.module.ptr, 0), at)
+const get32 = (f: FunctionBuilder, at: number): Expr => f.load32('u32', konst(f.module.ptr, 0), at)
+const put32 = (f: FunctionBuilder, at: number, value: Expr): void => f.store(4, konst(f.module.ptr, 0), value, at)
+const put64 = (f: FunctionBuilder, at: number, value: Expr): void => f.store(8, konst(f.module.ptr, 0), value, at)
+const bump = (f: FunctionBuilder, at: number): void => put64(f, at, get64(f, at).add(1))
+
+export { get32, get64, put32, put64 }
+
+/** Low bits of an i64 as a pointer. */
+export const toPtr = (f: FunctionBuilder, e: Expr): Expr => (f.module.ptr === 'i32' ? e.i32() : e)
+export const ptrToI32 = (e: Expr): Expr => e.i32()
+
+export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): Mmu {
+  const ptr = m.ptr
+  const low = BigInt(map.lowSize)
+  const ramAddress = m.func('ramAddress', ['i64'], [ptr], (f, gpa) => {
+    f.if(gpa.lt_u(low), () => f.ret(toPtr(f, gpa.add(map.ramBase))))
+    if (map.highSize > 0) {
+      const high = f.tmp(gpa.sub(1n << 32n))
+      f.if(high.lt_u(BigInt(map.highSize)), () => f.ret(toPtr(f, high.add(map.ramBase + map.lowSize))))
+    }
+    f.ret(0, ptr)
+  })
+
+  /** Leaves translate() with #PF pending. */
+  const pageFault = (f: FunctionBuilder, va: Expr, access: Expr, bits: Operand32): void => {
+    const nxe = get64(f, AT.efer).and(EFER_NXE).ne(0)
+    const smep = get64(f, AT.cr4).and(CR4_SMEP).ne(0)
+    const fetch = access.and(ACCESS.fetch).ne(0).and(nxe.or(smep)).shl(4)
+    const error = access
+      .and(ACCESS.write)
+      .shl(1)
+      .or(access.and(ACCESS.user).shl(1))
+      .or(fetch)
+      .or(typeof bits === 'number' ? i32(bits) : bits)
+    put64(f, AT.cr2, va)
+    put32(f, AT.excVector, i32(VECTOR.PF))
+    put32(f, AT.excError, error)
+    put32(f, AT.excHasError, i32(1))
+    put32(f, AT.excSoft, i32(0))
+    f.ret(-1n, 'i64')
+  }
+  type Operand32 = number | Expr
+
+  /**
+   * The permission check and the leaf, shared by all paging modes. `rights` holds RW and US of all levels ANDed, NX ORed.
+   * Keeps in AT.ea nothing; hands back whether the page may be written later without a walk through `pageFlags`.
+   */
+  const translate = m.func('translate', ['i64', 'i32'], ['i64'], (f, va, access) => {
+    const cr0 = get64(f, AT.cr0)
+    f.if(cr0.and(CR0_PG).eqz(), () => {
+      put32(f, AT.pageRights, i32(3))
+      f.ret(va.and(0xffffffffn))
+    })
+    const cr4 = get64(f, AT.cr4)
+    const efer = get64(f, AT.efer)
+    const rights = f.local('i64')
+    const table = f.local('i64')
+    const entry = f.local('i64')
+    const shift = f.local('i64')
+    const at = f.local(ptr)
+    const wide = f.local('i32')
+    // addresses of the entries walked through, for their accessed bits
+    const seen = [f.local(ptr), f.local(ptr), f.local(ptr)]
+    const leafMask = f.local('i64')
+    f.set(rights, RW | US)
+    f.set(wide, 1)
+    for (const s of seen) f.set(s, 0)
+    f.set(table, get64(f, AT.cr3).and(FRAME))
+    f.if(
+      efer.and(EFER_LMA).ne(0),
+      () => f.set(shift, 39),
+      () => {
+        f.if(
+          cr4.and(CR4_PAE).ne(0),
+          () => {
+            // PDPTE (SDM vol. 3, 4.4.1): four entries of 8 bytes, no rights of their own
+            const pdpt = f.tmp(get64(f, AT.cr3).and(0xffffffe0n).add(va.shr_u(30).and(3).shl(3)))
+            f.set(at, f.call(ramAddress, pdpt))
+            f.if(at.eqz(), () => pageFault(f, va, access, 0))
+            f.set(entry, f.load64(at))
+            f.if(entry.and(P).eqz(), () => pageFault(f, va, access, 0))
+            f.if(entry.and(0x1e6n | NX | ABOVE).ne(0), () => pageFault(f, va, access, PF_ERROR.present | PF_ERROR.reserved))
+            f.set(table, entry.and(FRAME))
+            f.set(shift, 21)
+          },
+          () => {
+            f.set(wide, 0)
+            f.set(table, table.and(0xfffff000n))
+            f.set(shift, 22)
+          },
+        )
+      },
+    )
+    f.block((leaf) => {
+      f.loop((again) => {
+        const index = f.tmp(va.shr_u(shift))
+        f.if(
+          wide,
+          () => f.set(at, f.call(ramAddress, table.add(index.and(511).shl(3)))),
+          () => f.set(at, f.call(ramAddress, table.add(index.and(1023).shl(2)))),
+        )
+        f.if(at.eqz(), () => pageFault(f, va, access, 0))
+        f.if(
+          wide,
+          () => f.set(entry, f.load64(at)),
+          () => f.set(entry, f.load64(at, 0, 'u32')),
+        )
+        f.if(entry.and(P).eqz(), () => pageFault(f, va, access, 0))
+        f.if(wide, () => {
+          const reserved = efer.and(EFER_NXE).ne(0).select(i64(ABOVE), i64(ABOVE | NX))
+          f.if(entry.and(reserved).ne(0), () => pageFault(f, va, access, PF_ERROR.present | PF_ERROR.reserved))
+        })
+        f.set(rights, rights.and(entry).or(rights.or(entry).and(NX)))
+        f.if(wide, () => {
+          f.set(leafMask, i64(1).shl(shift).sub(1))
+          f.brIf(leaf, shift.eq(12))
+          f.if(entry.and(PS).ne(0), () => {
+            // 1 GiB and 2 MiB pages; PS is reserved at level 4 and address bits below the page (but PAT, bit 12) must be zero
+            f.if(shift.eq(39).or(entry.and(leafMask).and(FRAME).and(~0x1000n).ne(0)), () =>
+              pageFault(f, va, access, PF_ERROR.present | PF_ERROR.reserved),
+            )
+            f.br(leaf)
+          })
+          f.set(seen[2]!, seen[1]!)
+          f.set(seen[1]!, seen[0]!)
+          f.set(seen[0]!, at)
+          f.set(table, entry.and(FRAME))
+          f.set(shift, shift.sub(9))
+          f.br(again)
+        })
+        // 32-bit paging (SDM vol. 3, 4.3)
+        f.set(leafMask, i64(1).shl(shift).sub(1))
+        f.brIf(leaf, shift.eq(12))
+        f.if(entry.and(PS).ne(0).and(cr4.and(CR4_PSE).ne(0)), () => {
+          f.if(entry.and(1n << 21n).ne(0), () => pageFault(f, va, access, PF_ERROR.present | PF_ERROR.reserved))
+          f.br(leaf)
+        })
+        f.set(seen[0]!, at)
+        f.set(table, entry.and(0xfffff000n))
+        f.set(shift, 12)
+        f.br(again)
+      })
+    })
+    const writable = f.tmp(rights.and(RW).ne(0))
+    const userPage = f.tmp(rights.and(US).ne(0))
+    const isWrite = f.tmp(access.and(ACCESS.write))
+    const isUser = f.tmp(access.and(ACCESS.user).ne(0))
+    const bad = f.local('i32')
+    f.set(bad, 0)
+    f.if(
+      isUser,
+      () => {
+        f.set(bad, userPage.eqz().or(isWrite.and(writable.eqz())))
+      },
+      () => {
+        f.set(bad, isWrite.and(writable.eqz()).and(cr0.and(CR0_WP).ne(0)))
+        f.if(userPage, () => {
+          f.if(
+            access.and(ACCESS.fetch).ne(0),
+            () => f.set(bad, bad.or(cr4.and(CR4_SMEP).ne(0))),
+            () => {
+              const ac = get32(f, AT.eflags).shr_u(18).and(1).and(access.and(ACCESS.implicit).eqz())
+              f.set(bad, bad.or(cr4.and(CR4_SMAP).ne(0).and(ac.eqz())))
+            },
+          )
+        })
+      },
+    )
+    f.set(bad, bad.or(access.and(ACCESS.fetch).ne(0).and(rights.and(NX).ne(0))))
+    f.if(bad, () => pageFault(f, va, access, PF_ERROR.present))
+    for (const s of seen)
+      f.if(s.ne(0), () => {
+        const old = f.load32('u32', s)
+        f.if(old.and(Number(A)).eqz(), () => f.store(4, s, old.or(Number(A))))
+      })
+    const want = f.tmp(isWrite.select(i64(A | D), i64(A)))
+    f.if(entry.and(want).ne(want), () => {
+      f.set(entry, entry.or(want))
+      f.if(
+        wide,
+        () => f.store(8, at, entry),
+        () => f.store(4, at, entry),
+      )
+    })
+    // bit 0: may be written without a further walk; bit 1: global
+    const wp = cr0.and(CR0_WP).ne(0)
+    const mayWrite = writable.or(isUser.eqz().and(wp.eqz())).and(entry.and(D).ne(0))
+    put32(f, AT.pageRights, mayWrite.or(entry.shr_u(7).i32().and(2)))
+    const frame = f.local('i64')
+    f.set(frame, entry.and(FRAME))
+    f.if(wide.eqz(), () => {
+      f.set(frame, entry.and(0xfffff000n))
+      // PSE-36: bits 20..13 are address bits 39..32
+      f.if(shift.eq(22), () => f.set(frame, entry.and(0xffc00000n).or(entry.shr_u(13).and(0xff).shl(32))))
+    })
+    f.ret(frame.and(leafMask.not()).or(va.and(leafMask)))
+  })
+
+  const dropCode = m.func('dropCode', [ptr, ptr], [], (f, host, length) => {
+    const page = f.tmp(host.sub(map.ramBase).shr_u(12))
+    const info = f.load32('u32', page.shl(2), PAGE_INFO)
+    f.if(info.eqz(), () => f.out.push(0x0f))
+    const slot = f.tmp((ptr === 'i32' ? info : info.u64()).sub(1).mul(SLOT_BYTES).add(map.slotBase))
+    const start = f.tmp(host.and(4095))
+    // an instruction is at most 15 bytes, a fused pair 30
+    const at = f.local(ptr)
+    f.set(at, start.gt_u(30).select(start.sub(30), konst(ptr, 0)))
+    const end = f.tmp(start.add(length))
+    const dropped = f.local('i32')
+    f.set(dropped, 0)
+    f.loop((again) => {
+      const record = f.tmp(slot.add(at.shl(4)))
+      f.if(f.load32('u16', record).ne(0), () => {
+        const size = f.load32('u8', record, 2)
+        f.if(at.add(ptr === 'i32' ? size : size.u64()).gt_u(start), () => {
+          f.store(2, record, i32(0))
+          f.set(dropped, 1)
+        })
+      })
+      f.set(at, at.add(1))
+      f.brIf(again, at.lt_u(end))
+    })
+    f.if(dropped, () => bump(f, AT.codeDrops))
+  })
+
+  const generalProtection = (f: FunctionBuilder, access: Expr): void => {
+    put32(f, AT.excVector, access.and(ACCESS.stack).ne(0).select(i32(VECTOR.SS), i32(VECTOR.GP)))
+    put32(f, AT.excError, i32(0))
+    put32(f, AT.excHasError, i32(1))
+    put32(f, AT.excSoft, i32(0))
+    f.ret(0, ptr)
+  }
+
+  /** Compares an access with the armed data breakpoints (SDM vol. 3, 17.2.4). */
+  const checkWatch = m.func('checkWatch', ['i64', 'i32', 'i32'], [], (f, va, access, size) => {
+    const dr7 = get64(f, AT.dr + 56).i32()
+    for (let n = 0; n < 4; n++) {
+      const type = f.tmp(dr7.shr_u(16 + 4 * n).and(3))
+      const code = dr7.shr_u(18 + 4 * n).and(3)
+      const enabled = dr7.shr_u(2 * n).and(3).ne(0)
+      const armed = type.eq(3).or(type.eq(1).and(access.and(ACCESS.write)))
+      const length = f.tmp(code.eq(2).select(i64(8), code.add(1).u64()))
+      const first = f.tmp(get64(f, AT.dr + 8 * n).and(length.sub(1).not()))
+      const overlap = va.lt_u(first.add(length)).and(first.lt_u(va.add(size.u64())))
+      f.if(enabled.and(armed).and(overlap), () => {
+        put32(f, AT.watchHit, get32(f, AT.watchHit).or(1 << n))
+        put32(f, AT.attention, i32(1))
+      })
+    }
+  })
+
+  const fetchPiece = m.func('fetchPiece', [ptr, 'i64', ptr], [], (f, target, gpa, length) => {
+    const host = f.call(ramAddress, gpa)
+    f.if(
+      host.ne(0),
+      () => f.copy(target, host, length),
+      () => {
+        const n = f.local(ptr)
+        f.set(n, 0)
+        f.loop((again) => {
+          const one = f.tmp(gpa.add(ptr === 'i32' ? n.u64() : n))
+          const keep = f.load64(konst(ptr, SCRATCH))
+          f.call(imports.mmioRead, one.i32(), one.shr_u(32).i32(), 1)
+          const byte = f.load32('u8', konst(ptr, SCRATCH))
+          f.store(8, konst(ptr, SCRATCH), keep)
+          f.store(1, target.add(n), byte)
+          f.set(n, n.add(1))
+          f.brIf(again, n.lt_u(length))
+        })
+      },
+    )
+  })
+  const storePiece = m.func('storePiece', [ptr, 'i64', ptr], [], (f, source, gpa, length) => {
+    const host = f.call(ramAddress, gpa)
+    f.if(
+      host.ne(0),
+      () => {
+        f.call(dropCode, host, length)
+        f.copy(host, source, length)
+      },
+      () => {
+        const n = f.local(ptr)
+        f.set(n, 0)
+        f.loop((again) => {
+          const one = f.tmp(gpa.add(ptr === 'i32' ? n.u64() : n))
+          f.store(1, konst(ptr, SCRATCH), f.load32('u8', source.add(n)))
+          f.call(imports.mmioWrite, one.i32(), one.shr_u(32).i32(), 1)
+          f.set(n, n.add(1))
+          f.brIf(again, n.lt_u(length))
+        })
+      },
+    )
+  })
+  /** Bytes of an access on two pages are gathered here; SCRATCH itself is overwritten by MMIO. */
+  const SPLIT = SCRATCH + 32
+
+  const slow = m.func('slow', ['i64', 'i32', 'i32'], [ptr], (f, va, access, size) => {
+    // segmentation has already refused the address: its exception is pending
+    f.if(va.eq(REFUSED), () => f.ret(0, ptr))
+    bump(f, AT.tlbMisses)
+    f.if(get64(f, AT.efer).and(EFER_LMA).ne(0), () => {
+      const last = f.tmp(va.add(size.u64()).sub(1))
+      const upper = (e: Expr) => e.add(1n << 47n).shr_u(48).ne(0)
+      f.if(upper(va).or(upper(last)), () => generalProtection(f, access))
+    })
+    f.if(get64(f, AT.tlb).eq(TLB_NEVER).and(access.and(ACCESS.implicit).eqz()), () => {
+      f.if(va.and(size.sub(1).u64()).ne(0).and(size.le_u(8)), () => {
+        put32(f, AT.excVector, i32(VECTOR.AC))
+        put32(f, AT.excError, i32(0))
+        put32(f, AT.excHasError, i32(1))
+        put32(f, AT.excSoft, i32(0))
+        f.ret(0, ptr)
+      })
+    })
+    const gpa = f.call(translate, va, access)
+    f.if(gpa.eq(-1n), () => f.ret(0, ptr))
+    const rights = get32(f, AT.pageRights)
+    const isWrite = f.tmp(access.and(ACCESS.write))
+    const inPage = f.tmp(i32(4096).sub(va.i32().and(4095)))
+    const length = (e: Expr) => (ptr === 'i32' ? e : e.u64())
+    f.if(inPage.lt_u(size), () => {
+      const secondVa = f.tmp(va.add(inPage.u64()))
+      const second = f.call(translate, secondVa, access)
+      f.if(second.eq(-1n), () => f.ret(0, ptr))
+      f.if(get32(f, AT.watch), () => f.call(checkWatch, va, access, size))
+      f.if(access.and(ACCESS.read).ne(0), () => {
+        f.call(fetchPiece, konst(ptr, SPLIT), gpa, length(inPage))
+        f.call(fetchPiece, konst(ptr, SPLIT).add(length(inPage)), second, length(size.sub(inPage)))
+      })
+      f.if(isWrite, () => {
+        put32(f, AT.commitKind, i32(2))
+        put32(f, AT.commitSize, size)
+        put64(f, AT.commitA, gpa)
+        put64(f, AT.commitB, second)
+      })
+      f.ret(SPLIT, ptr)
+    })
+    const watched = f.local('i32')
+    f.set(watched, 0)
+    f.if(get32(f, AT.watch), () => {
+      f.call(checkWatch, va, access, size)
+      f.set(watched, 1)
+    })
+    const host = f.call(ramAddress, gpa)
+    f.if(host.eqz(), () => {
+      f.if(access.and(ACCESS.read).ne(0), () => f.call(imports.mmioRead, gpa.i32(), gpa.shr_u(32).i32(), size))
+      f.if(isWrite, () => {
+        put32(f, AT.commitKind, i32(1))
+        put32(f, AT.commitSize, size)
+        put64(f, AT.commitA, gpa)
+      })
+      f.ret(SCRATCH, ptr)
+    })
+    const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
+    f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, length(size)))
+    f.if(access.and(ACCESS.implicit).ne(0).or(watched).or(get64(f, AT.tlb).eq(TLB_NEVER)), () => f.ret(host))
+    const base = f.loadPtr(konst(ptr, 0), AT.tlb)
+    const entry = f.tmp(base.add(toPtr(f, va.shr_u(12).and(TLB_ENTRIES - 1).mul(TLB_STRIDE))))
+    const tag = f.tmp(va.and(-4096n))
+    const index = va.shr_u(12).and(TLB_ENTRIES - 1)
+    f.store(8, entry, tag, 0)
+    // a tag that cannot match this index
+    const never = index.xor(1).shl(12)
+    f.store(8, entry, rights.and(1).and(info.eqz()).select(tag, never), 8)
+    f.store(8, entry, (ptr === 'i32' ? host.u64() : host).sub(va), 16)
+    f.store(8, entry, gpa.and(-4096n).or(rights.and(2).u64()), 24)
+    f.ret(host)
+  })
+
+  const host = (name: string, write: boolean): Func =>
+    m.func(name, ['i64', 'i32'], [ptr], (f, va, size) => {
+      const base = f.loadPtr(konst(ptr, 0), AT.tlb)
+      const entry = f.tmp(base.add(toPtr(f, va.shr_u(12).and(TLB_ENTRIES - 1).mul(TLB_STRIDE))))
+      f.if(va.xor(f.load64(entry, write ? 8 : 0)).le_u(i32(4096).sub(size).u64()), () =>
+        f.ret(toPtr(f, va.add(f.load64(entry, 16)))),
+      )
+      const user = get32(f, AT.cpl).eq(3).shl(1)
+      f.ret(f.call(slow, va, user.or(write ? ACCESS.write : ACCESS.read), size))
+    })
+  const hostRead = host('hostRead', false)
+  const hostWrite = host('hostWrite', true)
+
+  const commit = m.func('commit', [], [], (f) => {
+    const kind = get32(f, AT.commitKind)
+    const gpa = get64(f, AT.commitA)
+    const size = get32(f, AT.commitSize)
+    put32(f, AT.commitKind, i32(0))
+    f.if(kind.eq(1), () => f.call(imports.mmioWrite, gpa.i32(), gpa.shr_u(32).i32(), size))
+    f.if(kind.eq(2), () => {
+      const inPage = f.tmp(i32(4096).sub(gpa.i32().and(4095)))
+      const length = (e: Expr) => (ptr === 'i32' ? e : e.u64())
+      f.call(storePiece, konst(ptr, SPLIT), gpa, length(inPage))
+      f.call(storePiece, konst(ptr, SPLIT).add(length(inPage)), get64(f, AT.commitB), length(size.sub(inPage)))
+    })
+  })
+
+  return { ramAddress, translate, slow, hostRead, hostWrite, commit, dropCode }
+}
+

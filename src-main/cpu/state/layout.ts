@@ -1,0 +1,222 @@
+/**
+ * The vCPU's state in the shared memory: one table gives every field its offset. Generated code, helpers, the gdb stub,
+ * snapshots and the memory viewer all read this table; no offset is written anywhere else.
+ */
+export const STATE = 0x1000
+
+type FieldType = 'u8' | 'u16' | 'u32' | 'u64' | 'bytes'
+
+export interface Field {
+  readonly name: string
+  readonly type: FieldType
+  /** Address in the memory. */
+  readonly at: number
+  readonly bytes: number
+}
+
+const fields: Field[] = []
+let next = STATE
+
+function field(name: string, type: FieldType, bytes: number): number {
+  const align = type === 'bytes' ? 16 : bytes
+  next = Math.ceil(next / align) * align
+  fields.push({ name, type, at: next, bytes })
+  next += bytes
+  return next - bytes
+}
+const u64 = (name: string): number => field(name, 'u64', 8)
+const u32 = (name: string): number => field(name, 'u32', 4)
+
+export const GPR_NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const
+export const RAX = 0
+export const RCX = 1
+export const RDX = 2
+export const RBX = 3
+export const RSP = 4
+export const RBP = 5
+export const RSI = 6
+export const RDI = 7
+
+/** General registers, 8 bytes each, in encoding order. They must stand first: records hold their byte offset from STATE in 8 bits. */
+const gpr = GPR_NAMES.map(u64)[0]!
+/** Always zero: the base or index register that an effective address does not have. */
+const zero = u64('zero')
+/** XMM0-15, 16 bytes each, at STATE + 0x100. */
+next = STATE + 0x100
+const xmm = Array.from({ length: 16 }, (_, i) => field(`xmm${i}`, 'bytes', 16))[0]!
+/** x87 physical registers R0-R7 at STATE + 0x200: 64-bit significand (also MM0-7), then sign and exponent (16 bits), 16 bytes apart. */
+const st = Array.from({ length: 8 }, (_, i) => field(`st${i}`, 'bytes', 16))[0]!
+
+/** Segment registers in encoding order, then LDTR and TR. */
+export const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs', 'ldtr', 'tr'] as const
+export const ES = 0
+export const CS = 1
+export const SS = 2
+export const DS = 3
+export const FS = 4
+export const GS = 5
+export const LDTR = 6
+export const TR = 7
+export const SEGMENT_STRIDE = 32
+/** Offsets inside one segment: base (u64), limit in bytes (u32, inclusive), attributes (u32: descriptor bits 40-55 as in bits 8-23 of its high word, shifted right by 8), selector (u32), flat (u32: 1 when base 0, limit 4 GiB-1, present, read/write or code readable: no check needed). */
+export const SEG = { base: 0, limit: 8, attr: 12, selector: 16, flat: 20 } as const
+const segments = SEGMENTS.map((name) => field(name, 'bytes', SEGMENT_STRIDE))[0]!
+
+export const AT = {
+  gpr,
+  zero,
+  xmm,
+  st,
+  segments,
+  /** Instruction pointer: of the current instruction while it runs in a cold handler or helper, else of the next one. */
+  rip: u64('rip'),
+  /** Instruction pointer after the current instruction; set for cold handlers and helpers. */
+  nextRip: u64('nextRip'),
+  /** Effective (linear) address of the current memory operand, for helpers. */
+  ea: u64('ea'),
+  /** Lazy flags: result and second operand at their natural width; see semantics/flags.ts. */
+  ccRes: u64('ccRes'),
+  ccB: u64('ccB'),
+  ccOp: u32('ccOp'),
+  /** RFLAGS without CF PF AF ZF SF OF: TF IF DF IOPL NT RF VM AC VIF VIP ID; bit 1 is kept as zero here. */
+  eflags: u32('eflags'),
+  cpl: u32('cpl'),
+  /** Code size of the current CS: 2, 4 or 8 bytes (16-, 32-, 64-bit mode). */
+  codeSize: u32('codeSize'),
+  /** Stack address size: 2, 4 or 8. */
+  stackSize: u32('stackSize'),
+  /** Address of the data TLB set in use (user, supervisor, supervisor with AC). */
+  tlb: u64('tlb'),
+  /** Address of the code TLB set in use. */
+  codeTlb: u64('codeTlb'),
+  /** Instructions left in this slice; copied back when the interpreter leaves. */
+  budget: u32('budget'),
+  /** While rip equals this, interrupts (shadow 1), or debug traps and NMI too (2), wait for one more instruction. */
+  shadowRip: u64('shadowRip'),
+  shadow: u32('shadow'),
+  /** Set while something waits for interrupts to be enabled, or wants the run loop's attention. */
+  attention: u32('attention'),
+  /** Pending exception: vector, error code, whether there is one, whether it came from software (INT n, INT3, INTO). */
+  excVector: u32('excVector'),
+  excError: u32('excError'),
+  excHasError: u32('excHasError'),
+  excSoft: u32('excSoft'),
+  /** A store went to scratch memory and has to be committed: kind (0 none, 1 MMIO, 2 two pages), gpa or addresses, size. */
+  commitKind: u32('commitKind'),
+  commitSize: u32('commitSize'),
+  commitA: u64('commitA'),
+  commitB: u64('commitB'),
+  /** Instructions retired since power-on. */
+  retired: u64('retired'),
+  cr0: u64('cr0'),
+  cr2: u64('cr2'),
+  cr3: u64('cr3'),
+  cr4: u64('cr4'),
+  efer: u64('efer'),
+  dr: Array.from({ length: 8 }, (_, i) => u64(`dr${i}`))[0]!,
+  gdtrBase: u64('gdtrBase'),
+  gdtrLimit: u32('gdtrLimit'),
+  idtrBase: u64('idtrBase'),
+  idtrLimit: u32('idtrLimit'),
+  star: u64('star'),
+  lstar: u64('lstar'),
+  cstar: u64('cstar'),
+  fmask: u64('fmask'),
+  kernelGsBase: u64('kernelGsBase'),
+  sysenterCs: u64('sysenterCs'),
+  sysenterEsp: u64('sysenterEsp'),
+  sysenterEip: u64('sysenterEip'),
+  tscAux: u64('tscAux'),
+  pat: u64('pat'),
+  xcr0: u64('xcr0'),
+  mxcsr: u32('mxcsr'),
+  /** x87: control, status without TOP, TOP, tags (2 bits per physical register as in the full tag word), last opcode, instruction and data pointers. */
+  fcw: u32('fcw'),
+  fsw: u32('fsw'),
+  ftop: u32('ftop'),
+  ftw: u32('ftw'),
+  fop: u32('fop'),
+  fip: u64('fip'),
+  fdp: u64('fdp'),
+  fcs: u32('fcs'),
+  fds: u32('fds'),
+  /** CPUID says GenuineIntel: SYSENTER, SYSCALL and SYSRET behave as Intel's. */
+  intel: u32('intel'),
+  /** Nonzero while a data breakpoint is armed: accesses to the pages in DR0-3 take the slow path and are compared there. */
+  watch: u32('watch'),
+  /** DR6 bits of data breakpoints hit by the current instruction. */
+  watchHit: u32('watchHit'),
+  /** Of the last page walk: bit 0 the page may be written without another walk, bit 1 global. */
+  pageRights: u32('pageRights'),
+  /** Counters for `info jit` and the crash report. */
+  tlbMisses: u64('tlbMisses'),
+  tlbFlushes: u64('tlbFlushes'),
+  codeMisses: u64('codeMisses'),
+  decoded: u64('decoded'),
+  codeDrops: u64('codeDrops'),
+} as const
+
+/** Everything above, in order of address. */
+export const STATE_FIELDS: readonly Field[] = fields
+if (next > STATE + 0x1000) throw new Error('vCPU state is larger than its page')
+if (AT.xmm !== STATE + 0x100 || AT.st !== STATE + 0x200) throw new Error('register files moved')
+
+/** Address of a field of a segment register. */
+export const segAt = (segment: number, what: keyof typeof SEG): number => AT.segments + segment * SEGMENT_STRIDE + SEG[what]
+
+/** Below this address nothing is valid: host address 0 means "fault". */
+/** 64 bytes for a value that has no single place in RAM (MMIO, two pages). */
+export const SCRATCH = 0x2000
+/** A predecoded record for an instruction that lies on two pages, followed by 16 page-end records. */
+export const CROSS_RECORD = 0x2100
+export const CONSTANTS = 0x2800
+
+/** Data TLB: 1024 entries of 32 bytes a set: read tag, write tag, addend (host address - linear address), gpa of the page. */
+export const TLB_ENTRIES = 1024
+export const TLB_STRIDE = 32
+export const TLB_SET = TLB_ENTRIES * TLB_STRIDE
+/** A set of entries that match nothing: tag bits 12.. differ from the index. Flushing copies it. */
+export const TLB_INVALID = 0x8000
+export const TLB_USER = 0x10000
+export const TLB_SUPERVISOR = TLB_USER + TLB_SET
+/** Supervisor with EFLAGS.AC = 1 (SMAP lets it touch user pages). */
+export const TLB_SUPERVISOR_AC = TLB_SUPERVISOR + TLB_SET
+
+/** Always empty: in use while every access has to take the slow path (alignment checks). */
+export const TLB_NEVER = 0x34000
+/** Code TLB: 1024 entries of 16 bytes a set: tag (linear page), slot base (u32), unused. */
+export const CODE_TLB_SET = TLB_ENTRIES * 16
+export const CODE_TLB_INVALID = 0x30000
+export const CODE_TLB_USER = 0x28000
+export const CODE_TLB_SUPERVISOR = CODE_TLB_USER + CODE_TLB_SET
+
+/** u32 for each RAM page: 0, or 1 + number of the code slot that holds its predecoded records. */
+export const PAGE_INFO = 0x100000
+
+/** A predecoded record is 16 bytes; a slot has one for each byte of a page, then 16 page-end records. */
+export const RECORD = 16
+export const SLOT_BYTES = 4096 * RECORD + 16 * RECORD
+
+/** Where everything of one machine lies in its memory. */
+export interface MemoryMap {
+  readonly is64: boolean
+  readonly slots: number
+  readonly slotBase: number
+  readonly ramBase: number
+  /** RAM below the PCI hole, and above 4 GiB, in bytes. */
+  readonly lowSize: number
+  readonly highSize: number
+  readonly pages64K: number
+}
+
+/** Largest memory32. */
+const MAX_MEMORY32 = 65535 * 65536
+
+export function memoryMap(lowSize: number, highSize: number, slots = 2048): MemoryMap {
+  const ramPages = (lowSize + highSize) / 4096
+  const align = (x: number) => Math.ceil(x / 65536) * 65536
+  const slotBase = align(PAGE_INFO + ramPages * 4)
+  const ramBase = align(slotBase + slots * SLOT_BYTES)
+  const total = align(ramBase + lowSize + highSize)
+  return { is64: total > MAX_MEMORY32, slots, slotBase, ramBase, lowSize, highSize, pages64K: total / 65536 }
+}

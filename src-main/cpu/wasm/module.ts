@@ -1,0 +1,366 @@
+import { Expr, i32, konst, leb, sleb, type Operand, type ValType } from './expr.ts'
+
+const TYPE_BYTE: Record<ValType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
+
+/** A local of a function; as an expression it reads the local at the moment the statement that holds it is emitted. */
+export class Local extends Expr {
+  readonly index: number
+  constructor(type: ValType, index: number) {
+    super(type, [], [0x20, ...leb(index)])
+    this.index = index
+  }
+}
+
+/** A branch target: depth of the block in the builder's nesting. */
+export interface Label {
+  readonly depth: number
+}
+
+/** A function known to the module; `index` is its place in the function index space. */
+export interface Func {
+  readonly name: string
+  readonly index: number
+  readonly params: readonly ValType[]
+  readonly results: readonly ValType[]
+}
+
+type LoadName = 'u8' | 's8' | 'u16' | 's16' | 'u32' | 's32'
+const LOAD32: Record<LoadName, number> = { u8: 0x2d, s8: 0x2c, u16: 0x2f, s16: 0x2e, u32: 0x28, s32: 0x28 }
+const LOAD64: Record<LoadName, number> = { u8: 0x31, s8: 0x30, u16: 0x33, s16: 0x32, u32: 0x35, s32: 0x34 }
+
+/**
+ * Emits one function body. Statements append bytes at once; expressions are trees until a statement takes them. Addresses have the
+ * module's pointer type (i32, or i64 with memory64); `offset` is the static offset and is free.
+ */
+export class FunctionBuilder {
+  readonly module: ModuleBuilder
+  readonly out: number[] = []
+  readonly params: Local[]
+  private readonly locals: ValType[] = []
+  private readonly free = new Map<ValType, number[]>()
+  private scopes: number[][] = []
+  private depth = 0
+
+  constructor(module: ModuleBuilder, params: readonly ValType[]) {
+    this.module = module
+    this.params = params.map((type, index) => new Local(type, index))
+  }
+
+  local(type: ValType): Local {
+    const pool = this.free.get(type)
+    const reused = pool?.pop()
+    const index = reused ?? this.params.length + this.locals.push(type) - 1
+    this.scopes.at(-1)?.push(index)
+    return new Local(type, index)
+  }
+
+  /** Locals made inside are given back at the end. */
+  scope(body: () => void): void {
+    this.scopes.push([])
+    body()
+    for (const index of this.scopes.pop()!) {
+      const type = this.locals[index - this.params.length]!
+      const pool = this.free.get(type)
+      if (pool) pool.push(index)
+      else this.free.set(type, [index])
+    }
+  }
+
+  set(local: Local, value: Operand): void {
+    const expr = value instanceof Expr ? value : konst(local.type, value)
+    if (expr.type !== local.type) throw new Error(`set ${local.type} local to ${expr.type}`)
+    expr.emit(this.out)
+    this.out.push(0x21, ...leb(local.index))
+  }
+
+  /** The value in a fresh local (or itself, where it is a constant). */
+  tmp(value: Expr): Expr {
+    if (value.constant !== undefined) return value
+    const local = this.local(value.type)
+    this.set(local, value)
+    return local
+  }
+
+  private memarg(align: number, offset: number): number[] {
+    return [...leb(align), ...leb(offset)]
+  }
+
+  private address(addr: Operand): Expr {
+    const expr = addr instanceof Expr ? addr : konst(this.module.ptr, addr)
+    if (expr.type !== this.module.ptr) throw new Error(`address of type ${expr.type}, want ${this.module.ptr}`)
+    return expr
+  }
+
+  private loaded(type: ValType, addr: Operand, code: readonly number[], offset: number): Expr {
+    return this.tmp(new Expr(type, [this.address(addr)], [...code, ...this.memarg(0, offset)]))
+  }
+
+  /** Integer load of 1, 2, 4 or 8 bytes into the natural type (i32, or i64 for 8), zero-extended. */
+  load(size: number, addr: Operand, offset = 0): Expr {
+    if (size === 8) return this.loaded('i64', addr, [0x29], offset)
+    return this.load32(size === 1 ? 'u8' : size === 2 ? 'u16' : 'u32', addr, offset)
+  }
+  load32(kind: LoadName, addr: Operand, offset = 0): Expr {
+    return this.loaded('i32', addr, [LOAD32[kind]], offset)
+  }
+  load64(addr: Operand, offset = 0, kind?: LoadName): Expr {
+    return this.loaded('i64', addr, [kind ? LOAD64[kind] : 0x29], offset)
+  }
+  loadV(addr: Operand, offset = 0): Expr {
+    return this.loaded('v128', addr, [0xfd, 0], offset)
+  }
+  loadF32(addr: Operand, offset = 0): Expr {
+    return this.loaded('f32', addr, [0x2a], offset)
+  }
+  loadF64(addr: Operand, offset = 0): Expr {
+    return this.loaded('f64', addr, [0x2b], offset)
+  }
+  /** A pointer-sized value (see ModuleBuilder.ptr) from a 64-bit slot. */
+  loadPtr(addr: Operand, offset = 0): Expr {
+    return this.module.ptr === 'i32' ? this.load32('u32', addr, offset) : this.load64(addr, offset)
+  }
+
+  /** Integer store of the low `size` bytes of an i32 or i64; v128, f32 and f64 by their type. */
+  store(size: number, addr: Operand, value: Expr, offset = 0): void {
+    this.address(addr).emit(this.out)
+    value.emit(this.out)
+    const t = value.type
+    let code: readonly number[]
+    if (t === 'v128') code = [0xfd, 11]
+    else if (t === 'f32') code = [0x38]
+    else if (t === 'f64') code = [0x39]
+    else if (t === 'i64') code = [size === 1 ? 0x3c : size === 2 ? 0x3d : size === 4 ? 0x3e : 0x37]
+    else if (size === 8) throw new Error('8-byte store of an i32')
+    else code = [size === 1 ? 0x3a : size === 2 ? 0x3b : 0x36]
+    this.out.push(...code, ...this.memarg(0, offset))
+  }
+
+  /** memory.copy(to, from, length). */
+  copy(to: Operand, from: Operand, length: Operand): void {
+    for (const x of [to, from, length]) this.address(x).emit(this.out)
+    this.out.push(0xfc, 10, 0, 0)
+  }
+  /** memory.fill(to, byte, length). */
+  fill(to: Operand, byte: Operand, length: Operand): void {
+    this.address(to).emit(this.out)
+    ;(byte instanceof Expr ? byte : i32(byte)).emit(this.out)
+    this.address(length).emit(this.out)
+    this.out.push(0xfc, 11, 0)
+  }
+  /** Sequentially consistent fence. */
+  fence(): void {
+    this.out.push(0xfe, 3, 0)
+  }
+  /** Any instruction with a result, as a statement: its value in a local. */
+  atomic(type: ValType, code: number, size: number, addr: Operand, args: readonly Expr[]): Expr {
+    const align = size === 8 ? 3 : size === 4 ? 2 : size === 2 ? 1 : 0
+    return this.tmp(new Expr(type, [this.address(addr), ...args], [0xfe, code, ...this.memarg(align, 0)]))
+  }
+
+  if(condition: Expr, then: () => void, otherwise?: () => void): void {
+    if (condition.constant !== undefined) {
+      if (condition.constant !== 0n) then()
+      else otherwise?.()
+      return
+    }
+    condition.emit(this.out)
+    this.out.push(0x04, 0x40)
+    this.depth++
+    then()
+    if (otherwise) {
+      this.out.push(0x05)
+      otherwise()
+    }
+    this.depth--
+    this.out.push(0x0b)
+  }
+  block(body: (end: Label) => void): void {
+    this.nest(0x02, body)
+  }
+  loop(body: (again: Label) => void): void {
+    this.nest(0x03, body)
+  }
+  private nest(code: number, body: (label: Label) => void): void {
+    this.out.push(code, 0x40)
+    this.depth++
+    body({ depth: this.depth })
+    this.depth--
+    this.out.push(0x0b)
+  }
+  br(label: Label): void {
+    this.out.push(0x0c, ...leb(this.depth - label.depth))
+  }
+  brIf(label: Label, condition: Expr): void {
+    condition.emit(this.out)
+    this.out.push(0x0d, ...leb(this.depth - label.depth))
+  }
+  brTable(labels: readonly Label[], fallback: Label, index: Expr): void {
+    index.emit(this.out)
+    this.out.push(0x0e, ...leb(labels.length))
+    for (const label of [...labels, fallback]) this.out.push(...leb(this.depth - label.depth))
+  }
+  ret(value?: Operand, type: ValType = 'i32'): void {
+    if (value !== undefined) (value instanceof Expr ? value : konst(type, value)).emit(this.out)
+    this.out.push(0x0f)
+  }
+  unreachable(): void {
+    this.out.push(0x00)
+  }
+
+  private args(func: Func, args: readonly Operand[]): void {
+    if (args.length !== func.params.length) throw new Error(`${func.name}: ${args.length} arguments`)
+    args.forEach((arg, i) => {
+      const expr = arg instanceof Expr ? arg : konst(func.params[i]!, arg)
+      if (expr.type !== func.params[i]) throw new Error(`${func.name}: argument ${i} is ${expr.type}`)
+      expr.emit(this.out)
+    })
+  }
+  /** Calls; the result (if any) in a local. */
+  call(func: Func, ...args: Operand[]): Expr {
+    this.args(func, args)
+    this.out.push(0x10, ...leb(func.index))
+    const type = func.results[0]
+    if (type === undefined) return i32(0)
+    const local = this.local(type)
+    this.out.push(0x21, ...leb(local.index))
+    return local
+  }
+  /** return_call: the callee's result is this function's. */
+  tailCall(func: Func, ...args: Operand[]): void {
+    this.args(func, args)
+    this.out.push(0x12, ...leb(func.index))
+  }
+  /** call_indirect through table 0. */
+  callIndirect(params: readonly ValType[], result: ValType, index: Expr, ...args: Expr[]): Expr {
+    for (const arg of args) arg.emit(this.out)
+    index.emit(this.out)
+    this.out.push(0x11, ...leb(this.module.typeIndex(params, [result])), 0)
+    const local = this.local(result)
+    this.out.push(0x21, ...leb(local.index))
+    return local
+  }
+
+  /** The function's bytes: local declarations, body, end. */
+  finish(): number[] {
+    const runs: [number, ValType][] = []
+    for (const type of this.locals) {
+      const last = runs.at(-1)
+      if (last && last[1] === type) last[0]++
+      else runs.push([1, type])
+    }
+    const head = leb(runs.length)
+    for (const [count, type] of runs) head.push(...leb(count), TYPE_BYTE[type])
+    return head.concat(this.out, 0x0b)
+  }
+}
+
+export interface MemoryShape {
+  /** 64 KiB pages. */
+  readonly pages: number
+  /** memory64: addresses are i64. */
+  readonly is64: boolean
+}
+
+/** Encodes a module with one imported shared memory (`env.memory`). */
+export class ModuleBuilder {
+  readonly memory: MemoryShape
+  /** Type of addresses. */
+  readonly ptr: 'i32' | 'i64'
+  private readonly types: string[] = []
+  private readonly typeBytes: number[][] = []
+  private readonly imports: Func[] = []
+  private readonly funcs: Func[] = []
+  private readonly bodies = new Map<number, number[]>()
+  private readonly exports: [string, number][] = []
+  private tableEntries: Func[] = []
+  private importedTable = false
+
+  constructor(memory: MemoryShape) {
+    this.memory = memory
+    this.ptr = memory.is64 ? 'i64' : 'i32'
+  }
+
+  typeIndex(params: readonly ValType[], results: readonly ValType[]): number {
+    const key = `${params.join()}>${results.join()}`
+    let index = this.types.indexOf(key)
+    if (index < 0) {
+      index = this.types.push(key) - 1
+      const list = (ts: readonly ValType[]) => [...leb(ts.length), ...ts.map((t) => TYPE_BYTE[t])]
+      this.typeBytes.push([0x60, ...list(params), ...list(results)])
+    }
+    return index
+  }
+
+  /** All imports before the first declare(). */
+  importFunc(name: string, params: readonly ValType[], results: readonly ValType[]): Func {
+    if (this.funcs.length > 0) throw new Error('imports come first')
+    const func = { name, index: this.imports.length, params, results }
+    this.imports.push(func)
+    return func
+  }
+  declare(name: string, params: readonly ValType[], results: readonly ValType[]): Func {
+    const func = { name, index: this.imports.length + this.funcs.length, params, results }
+    this.funcs.push(func)
+    return func
+  }
+  define(func: Func, body: (f: FunctionBuilder, ...params: Local[]) => void): Func {
+    const builder = new FunctionBuilder(this, func.params)
+    body(builder, ...builder.params)
+    this.bodies.set(func.index, builder.finish())
+    return func
+  }
+  func(name: string, params: readonly ValType[], results: readonly ValType[], body: (f: FunctionBuilder, ...params: Local[]) => void): Func {
+    return this.define(this.declare(name, params, results), body)
+  }
+  export(name: string, func: Func): void {
+    this.exports.push([name, func.index])
+  }
+  /** Entries of table 0, exported as `table`. */
+  table(entries: Func[]): void {
+    this.tableEntries = entries
+  }
+  /** Table 0 comes from outside (`env.table`). */
+  useTable(): void {
+    this.importedTable = true
+  }
+
+  encode(): Uint8Array<ArrayBuffer> {
+    const out: number[][] = []
+    const section = (id: number, body: number[]) => out.push([id, ...leb(body.length)], body)
+    const str = (s: string) => [...leb(s.length), ...Array.from(s, (ch) => ch.charCodeAt(0))]
+    const vec = (items: number[][]) => leb(items.length).concat(...items)
+    const importTypes = this.imports.map((f) => this.typeIndex(f.params, f.results))
+    const funcTypes = this.funcs.map((f) => this.typeIndex(f.params, f.results))
+    const { pages, is64 } = this.memory
+    const limits = [is64 ? 0x07 : 0x03, ...leb(pages), ...leb(pages)]
+    const imports = [[...str('env'), ...str('memory'), 0x02, ...limits]]
+    if (this.importedTable) imports.push([...str('env'), ...str('table'), 0x01, 0x70, 0x00, ...leb(0)])
+    this.imports.forEach((f, i) => imports.push([...str('env'), ...str(f.name), 0x00, ...leb(importTypes[i]!)]))
+    section(1, vec(this.typeBytes))
+    section(2, vec(imports))
+    section(3, vec(funcTypes.map(leb)))
+    const entries = this.tableEntries
+    if (entries.length > 0) section(4, [1, 0x70, 0x00, ...leb(entries.length)])
+    const exports = this.exports.map(([name, index]) => [...str(name), 0x00, ...leb(index)])
+    if (entries.length > 0) exports.push([...str('table'), 0x01, 0])
+    section(7, vec(exports))
+    if (entries.length > 0) section(9, [1, 0, 0x41, ...sleb(0n), 0x0b, ...vec(entries.map((f) => leb(f.index)))])
+    const bodies = this.funcs.map((f) => {
+      const body = this.bodies.get(f.index)
+      if (!body) throw new Error(`wasm function ${f.name} has no body`)
+      return body
+    })
+    const codeSize = bodies.reduce((n, b) => n + leb(b.length).length + b.length, leb(bodies.length).length)
+    out.push([10, ...leb(codeSize), ...leb(bodies.length)])
+    for (const body of bodies) out.push(leb(body.length), body)
+    const total = out.reduce((n, part) => n + part.length, 8)
+    const bytes = new Uint8Array(total)
+    bytes.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
+    let at = 8
+    for (const part of out) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    return bytes
+  }
+}
