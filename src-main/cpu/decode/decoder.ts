@@ -36,7 +36,8 @@ export interface DecodeMode {
   readonly codeSize: 2 | 4 | 8
   readonly stackSize: 2 | 4 | 8
 }
-export const modeKey = (mode: DecodeMode): number => (mode.codeSize === 8 ? 8 : mode.codeSize | (mode.stackSize === 4 ? 1 : 0))
+export const modeKey = (mode: DecodeMode): number =>
+  mode.codeSize === 8 ? 8 : mode.codeSize | (mode.stackSize === 4 ? 1 : 0)
 
 /** Fields of a record, reused from call to call. */
 export interface Decoded {
@@ -234,7 +235,13 @@ export class Decoder {
     return this.bytes[this.at]! >= 0xc0
   }
 
-  private pick(candidates: readonly Row[], mode: DecodeMode, mandatory: number, modrm: number, o: Decoded): Row | undefined {
+  private pick(
+    candidates: readonly Row[],
+    mode: DecodeMode,
+    mandatory: number,
+    modrm: number,
+    o: Decoded,
+  ): Row | undefined {
     const isMemory = modrm < 0xc0
     const digit = (modrm >> 3) & 7
     let best: Row | undefined
@@ -384,7 +391,14 @@ export class Decoder {
     }
   }
 
-  private operand(operand: RowOperand, opcode: number, modrm: number, vvvv: number, mode: DecodeMode, segment: number): void {
+  private operand(
+    operand: RowOperand,
+    opcode: number,
+    modrm: number,
+    vvvv: number,
+    mode: DecodeMode,
+    segment: number,
+  ): void {
     const o = this.out
     const size = this.sizeOf(operand.size)
     switch (operand.kind) {
@@ -487,7 +501,17 @@ const RM_KINDS = new Set(['E', 'R', 'M', 'M-', 'W', 'U', 'Q', 'N'])
 const NEED_MORE = new Error('instruction bytes end')
 
 const isPrefix = (b: number): boolean =>
-  b === 0x66 || b === 0x67 || b === 0xf0 || b === 0xf2 || b === 0xf3 || b === 0x2e || b === 0x36 || b === 0x3e || b === 0x26 || b === 0x64 || b === 0x65
+  b === 0x66 ||
+  b === 0x67 ||
+  b === 0xf0 ||
+  b === 0xf2 ||
+  b === 0xf3 ||
+  b === 0x2e ||
+  b === 0x36 ||
+  b === 0x3e ||
+  b === 0x26 ||
+  b === 0x64 ||
+  b === 0x65
 
 function packed(scale: number, segment: number, addressSize: number): number {
   return scale | (segment << 2) | ((addressSize === 2 ? 0 : addressSize === 4 ? 1 : 2) << 5)

@@ -12,7 +12,33 @@
  * operand size here), cpuid:NAME (needs that feature), w0/w1 (REX.W or VEX.W as given), hot (inlined in the interpreter's loop).
  */
 export type OperandKind =
-  'E' | 'R' | 'G' | 'Z' | 'B' | 'I' | 'Is' | 'J' | 'A' | 'C' | '1' | 'M' | 'M-' | 'O' | 'V' | 'W' | 'U' | 'P' | 'Q' | 'N' | 'S' | 'T' | 'L' | 'Cr' | 'Dr' | 'Sr' | 'Ap'
+  | 'E'
+  | 'R'
+  | 'G'
+  | 'Z'
+  | 'B'
+  | 'I'
+  | 'Is'
+  | 'J'
+  | 'A'
+  | 'C'
+  | '1'
+  | 'M'
+  | 'M-'
+  | 'O'
+  | 'V'
+  | 'W'
+  | 'U'
+  | 'P'
+  | 'Q'
+  | 'N'
+  | 'S'
+  | 'T'
+  | 'L'
+  | 'Cr'
+  | 'Dr'
+  | 'Sr'
+  | 'Ap'
 
 export interface RowOperand {
   readonly kind: OperandKind
@@ -41,7 +67,35 @@ export interface Row {
   readonly line: string
 }
 
-const KINDS: readonly OperandKind[] = ['Is', 'M-', 'Cr', 'Dr', 'Sr', 'Ap', 'E', 'R', 'G', 'Z', 'B', 'I', 'J', 'A', 'C', '1', 'M', 'O', 'V', 'W', 'U', 'P', 'Q', 'N', 'S', 'T', 'L']
+const KINDS: readonly OperandKind[] = [
+  'Is',
+  'M-',
+  'Cr',
+  'Dr',
+  'Sr',
+  'Ap',
+  'E',
+  'R',
+  'G',
+  'Z',
+  'B',
+  'I',
+  'J',
+  'A',
+  'C',
+  '1',
+  'M',
+  'O',
+  'V',
+  'W',
+  'U',
+  'P',
+  'Q',
+  'N',
+  'S',
+  'T',
+  'L',
+]
 const WITH_MODRM = new Set<OperandKind>(['E', 'R', 'G', 'M', 'M-', 'V', 'W', 'U', 'P', 'Q', 'N', 'Cr', 'Dr', 'Sr'])
 
 function parseOperand(text: string): RowOperand {

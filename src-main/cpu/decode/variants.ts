@@ -33,7 +33,11 @@ const STRING = /^(ins|outs|movs|cmps|stos|lods|scas)(b|_)?$/
 export const takesRepeat = (row: Row): boolean => row.map === 0 && row.prefix === -1 && STRING.test(row.name)
 
 /** Builds the variant of a decoded instruction; equal ones have equal keys. */
-export function variantOf(o: Decoded, sizeOf: (letter: string) => number, mode: { codeSize: 2 | 4 | 8; stackSize: 2 | 4 | 8 }): Variant {
+export function variantOf(
+  o: Decoded,
+  sizeOf: (letter: string) => number,
+  mode: { codeSize: 2 | 4 | 8; stackSize: 2 | 4 | 8 },
+): Variant {
   const { row } = o
   const a = row.attributes
   const operands = row.operands.map((x) => ({ kind: x.kind, size: sizeOf(x.size), access: x.access, letter: x.size }))
@@ -44,7 +48,15 @@ export function variantOf(o: Decoded, sizeOf: (letter: string) => number, mode: 
   const written = row.operands.some((x) => x.kind === 'E' || x.kind === 'W' || x.kind === 'Q')
   const memory = written ? o.memory : false
   const repeat = takesRepeat(row) ? o.repeat : 0
-  const key = [row.name, operands.map((x) => x.access + x.kind + x.size + (x.letter === 'q' && x.kind === 'I' ? 'q' : '')), operandSize, stackSize, codeSize, memory ? 'm' : 'r', repeat].join('|')
+  const key = [
+    row.name,
+    operands.map((x) => x.access + x.kind + x.size + (x.letter === 'q' && x.kind === 'I' ? 'q' : '')),
+    operandSize,
+    stackSize,
+    codeSize,
+    memory ? 'm' : 'r',
+    repeat,
+  ].join('|')
   return { key, name: row.name, operands, operandSize, stackSize, codeSize, memory, hot: a.has('hot'), repeat }
 }
 

@@ -101,10 +101,21 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     const scale = packed.and(3).u64()
     const address = f.tmp(packed.shr_u(5).and(3))
     const offset = f.local('i64')
-    f.set(offset, f.load64(base, STATE).add(f.load64(index, STATE).shl(scale)).add(f.load64(record, 8, 's32')))
+    f.set(
+      offset,
+      f
+        .load64(base, STATE)
+        .add(f.load64(index, STATE).shl(scale))
+        .add(f.load64(record, 8, 's32')),
+    )
     f.if(access.and(7).eq(KIND.ripGeneral), () => f.set(offset, offset.add(lip).add(f.load64(record, 2, 'u8'))))
-    f.if(packed.and(3).eq(MOFFS64).and(address.eq(2)).and(f.load32('u8', record, 6).eq(AT.zero - STATE)), () =>
-      f.set(offset, f.load64(record, 8)),
+    f.if(
+      packed
+        .and(3)
+        .eq(MOFFS64)
+        .and(address.eq(2))
+        .and(f.load32('u8', record, 6).eq(AT.zero - STATE)),
+      () => f.set(offset, f.load64(record, 8)),
     )
     f.if(address.eq(1), () => f.set(offset, offset.and(0xffffffffn)))
     f.if(address.eqz(), () => f.set(offset, offset.and(0xffffn)))
@@ -139,6 +150,15 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
 /** Address of the data TLB entry for a linear address in the set in use. */
 export function tlbEntry(f: FunctionBuilder, address: Expr): Expr {
   const base = f.loadPtr(konst(f.module.ptr, 0), AT.tlb)
-  return f.tmp(base.add(toPtr(f, address.shr_u(12).and(TLB_ENTRIES - 1).mul(TLB_STRIDE))))
+  return f.tmp(
+    base.add(
+      toPtr(
+        f,
+        address
+          .shr_u(12)
+          .and(TLB_ENTRIES - 1)
+          .mul(TLB_STRIDE),
+      ),
+    ),
+  )
 }
-

@@ -51,7 +51,12 @@ export interface LoopImports {
 }
 
 /** A nested switch: each body must leave by a branch. */
-export function emitSwitch(f: FunctionBuilder, selector: Expr, bodies: readonly (() => void)[], fallback: () => void): void {
+export function emitSwitch(
+  f: FunctionBuilder,
+  selector: Expr,
+  bodies: readonly (() => void)[],
+  fallback: () => void,
+): void {
   f.block((other) => {
     const labels: Label[] = []
     const nest = (i: number): void => {
@@ -87,7 +92,14 @@ function emitTree(f: FunctionBuilder, id: Expr, first: number, bodies: readonly 
   )
 }
 
-export function defineLoop(m: ModuleBuilder, map: MemoryMap, core: Core, imports: LoopImports, handlers: readonly HandlerDef[], hotCount: number): Func {
+export function defineLoop(
+  m: ModuleBuilder,
+  map: MemoryMap,
+  core: Core,
+  imports: LoopImports,
+  handlers: readonly HandlerDef[],
+  hotCount: number,
+): Func {
   const { ptr } = m
   const zero = konst(ptr, 0)
   const fromF64 = (f: FunctionBuilder, e: Expr): Expr => f.tmp(new Expr(ptr, [e], [ptr === 'i32' ? 0xab : 0xb1]))
@@ -119,7 +131,17 @@ export function defineLoop(m: ModuleBuilder, map: MemoryMap, core: Core, imports
         const linear = f.local('i64')
         f.set(linear, at)
         f.if(get32(f, AT.codeSize).ne(8), () => f.set(linear, at.and(0xffffffffn)))
-        const entry = f.tmp(f.loadPtr(zero, AT.codeTlb).add(toPtr(f, linear.shr_u(12).and(TLB_ENTRIES - 1).shl(4))))
+        const entry = f.tmp(
+          f.loadPtr(zero, AT.codeTlb).add(
+            toPtr(
+              f,
+              linear
+                .shr_u(12)
+                .and(TLB_ENTRIES - 1)
+                .shl(4),
+            ),
+          ),
+        )
         f.if(
           f.load64(entry).eq(linear.and(-4096n)),
           () => f.set(page, f.loadPtr(entry, 8)),
@@ -191,7 +213,14 @@ export function defineLoop(m: ModuleBuilder, map: MemoryMap, core: Core, imports
           f.if(id.lt_u(HANDLER.first + hotCount), () => emitTree(f, id, 0, [...special, ...hot]))
           // a handler of its own
           saveRip()
-          const status = f.callIndirect([ptr, ptr, 'i64'], 'i32', id.sub(HANDLER.first + hotCount), record, host, linearAddress)
+          const status = f.callIndirect(
+            [ptr, ptr, 'i64'],
+            'i32',
+            id.sub(HANDLER.first + hotCount),
+            record,
+            host,
+            linearAddress,
+          )
           f.if(status.eqz(), () => {
             advance()
             f.br(next)
@@ -244,11 +273,22 @@ function emitAccess(f: FunctionBuilder, core: Core, p: AccessParts): void {
       f.if(kind.eq(KIND.index), () => {
         const index = f.load32('u8', record, 6)
         const scale = f.load64(record, 7, 'u8').and(3)
-        f.set(linearAddress, f.load64(rm, STATE).add(f.load64(ptr === 'i32' ? index : index.u64(), STATE).shl(scale)).add(disp()))
+        f.set(
+          linearAddress,
+          f
+            .load64(rm, STATE)
+            .add(f.load64(ptr === 'i32' ? index : index.u64(), STATE).shl(scale))
+            .add(disp()),
+        )
         f.br(memory)
       })
       f.if(kind.eq(KIND.rip), () => {
-        f.set(linearAddress, lip().add(f.load64(record, 2, 'u8')).add(disp()))
+        f.set(
+          linearAddress,
+          lip()
+            .add(f.load64(record, 2, 'u8'))
+            .add(disp()),
+        )
         f.br(memory)
       })
       f.if(kind.eq(KIND.xmm), () => {
@@ -284,7 +324,13 @@ function emitAccess(f: FunctionBuilder, core: Core, p: AccessParts): void {
 }
 
 /** One function for each handler that is not inlined: (record, host, linear address) -> status. */
-function defineColdHandlers(m: ModuleBuilder, map: MemoryMap, core: Core, handlers: readonly HandlerDef[], hotCount: number): Func[] {
+function defineColdHandlers(
+  m: ModuleBuilder,
+  map: MemoryMap,
+  core: Core,
+  handlers: readonly HandlerDef[],
+  hotCount: number,
+): Func[] {
   const { ptr } = m
   return handlers.slice(hotCount).map((handler, n) => {
     const id = HANDLER.first + hotCount + n

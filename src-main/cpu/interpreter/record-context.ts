@@ -59,7 +59,10 @@ export class RecordContext implements OpContext {
     this.f = site.f
     const { variant } = site
     const first = variant.operands[0]
-    this.size = first && (first.size === 1 || first.size === 2 || first.size === 4 || first.size === 8) ? first.size : variant.operandSize
+    this.size =
+      first && (first.size === 1 || first.size === 2 || first.size === 4 || first.size === 8)
+        ? first.size
+        : variant.operandSize
     if (!first) this.size = variant.operandSize
     this.stackSize = variant.stackSize
     this.codeSize = variant.codeSize
@@ -120,8 +123,9 @@ export class RecordContext implements OpContext {
         return i32(1)
       case 'I':
       case 'Is':
-        if (size === 8 || (letter === 'q' && this.site.variant.operandSize === 8))
-          return letter === 'q' ? f.load64(this.site.record, 8) : f.load64(this.site.record, 12, 's32')
+        // MOV r64, imm64 has the last eight bytes of the record
+        if (letter === 'q' && this.site.variant.operandSize === 8) return f.load64(this.site.record, 8)
+        if (size === 8 && letter !== 'q') return f.load64(this.site.record, 12, 's32')
         return f.load32('s32', this.site.record, 12)
       case 'Sr':
         return this.recordByte(4)
@@ -367,4 +371,3 @@ export class RecordContext implements OpContext {
     return this.f.tmp(this.recordByte(7).shr_u(2).and(7))
   }
 }
-

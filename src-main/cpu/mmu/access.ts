@@ -14,7 +14,26 @@ export const ACCESS = {
 /** Page-fault error code bits (SDM vol. 3, 4.7). */
 export const PF_ERROR = { present: 1, write: 2, user: 4, reserved: 8, fetch: 16 } as const
 
-export const VECTOR = { DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16, AC: 17, MC: 18, XM: 19 } as const
+export const VECTOR = {
+  DE: 0,
+  DB: 1,
+  NMI: 2,
+  BP: 3,
+  OF: 4,
+  BR: 5,
+  UD: 6,
+  NM: 7,
+  DF: 8,
+  TS: 10,
+  NP: 11,
+  SS: 12,
+  GP: 13,
+  PF: 14,
+  MF: 16,
+  AC: 17,
+  MC: 18,
+  XM: 19,
+} as const
 
 /** Physical address bits that CPUID 8000_0008h reports. */
 export const MAXPHYADDR = 40

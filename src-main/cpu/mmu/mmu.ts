@@ -2,7 +2,17 @@
  * The MMU in wasm: page walk, TLB fill, slow accesses. A host address is an address in the shared memory; 0 means that a fault is pending
  * in the state. Values without a single place in RAM (MMIO, two pages) go through SCRATCH and are committed after the store.
  */
-import { AT, PAGE_INFO, RECORD, SCRATCH, SLOT_BYTES, TLB_ENTRIES, TLB_NEVER, TLB_STRIDE, type MemoryMap } from '../state/layout.ts'
+import {
+  AT,
+  PAGE_INFO,
+  RECORD,
+  SCRATCH,
+  SLOT_BYTES,
+  TLB_ENTRIES,
+  TLB_NEVER,
+  TLB_STRIDE,
+  type MemoryMap,
+} from '../state/layout.ts'
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Local, ModuleBuilder } from '../wasm/module.ts'
 import { ACCESS, MAXPHYADDR, PF_ERROR, VECTOR } from './access.ts'
@@ -136,7 +146,9 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
             f.if(at.eqz(), () => pageFault(f, va, access, 0))
             f.set(entry, f.load64(at))
             f.if(entry.and(P).eqz(), () => pageFault(f, va, access, 0))
-            f.if(entry.and(0x1e6n | NX | ABOVE).ne(0), () => pageFault(f, va, access, PF_ERROR.present | PF_ERROR.reserved))
+            f.if(entry.and(0x1e6n | NX | ABOVE).ne(0), () =>
+              pageFault(f, va, access, PF_ERROR.present | PF_ERROR.reserved),
+            )
             f.set(table, entry.and(FRAME))
             f.set(shift, 21)
           },
@@ -164,7 +176,10 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
         )
         f.if(entry.and(P).eqz(), () => pageFault(f, va, access, 0))
         f.if(wide, () => {
-          const reserved = efer.and(EFER_NXE).ne(0).select(i64(ABOVE), i64(ABOVE | NX))
+          const reserved = efer
+            .and(EFER_NXE)
+            .ne(0)
+            .select(i64(ABOVE), i64(ABOVE | NX))
           f.if(entry.and(reserved).ne(0), () => pageFault(f, va, access, PF_ERROR.present | PF_ERROR.reserved))
         })
         f.set(rights, rights.and(entry).or(rights.or(entry).and(NX)))
@@ -294,7 +309,10 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     for (let n = 0; n < 4; n++) {
       const type = f.tmp(dr7.shr_u(16 + 4 * n).and(3))
       const code = dr7.shr_u(18 + 4 * n).and(3)
-      const enabled = dr7.shr_u(2 * n).and(3).ne(0)
+      const enabled = dr7
+        .shr_u(2 * n)
+        .and(3)
+        .ne(0)
       const armed = type.eq(3).or(type.eq(1).and(access.and(ACCESS.write)))
       const length = f.tmp(code.eq(2).select(i64(8), code.add(1).u64()))
       const first = f.tmp(get64(f, AT.dr + 8 * n).and(length.sub(1).not()))
@@ -357,7 +375,11 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     bump(f, AT.tlbMisses)
     f.if(get64(f, AT.efer).and(EFER_LMA).ne(0), () => {
       const last = f.tmp(va.add(size.u64()).sub(1))
-      const upper = (e: Expr) => e.add(1n << 47n).shr_u(48).ne(0)
+      const upper = (e: Expr) =>
+        e
+          .add(1n << 47n)
+          .shr_u(48)
+          .ne(0)
       f.if(upper(va).or(upper(last)), () => generalProtection(f, access))
     })
     f.if(get64(f, AT.tlb).eq(TLB_NEVER).and(access.and(ACCESS.implicit).eqz()), () => {
@@ -412,7 +434,17 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, length(size)))
     f.if(access.and(ACCESS.implicit).ne(0).or(watched).or(get64(f, AT.tlb).eq(TLB_NEVER)), () => f.ret(host))
     const base = f.loadPtr(konst(ptr, 0), AT.tlb)
-    const entry = f.tmp(base.add(toPtr(f, va.shr_u(12).and(TLB_ENTRIES - 1).mul(TLB_STRIDE))))
+    const entry = f.tmp(
+      base.add(
+        toPtr(
+          f,
+          va
+            .shr_u(12)
+            .and(TLB_ENTRIES - 1)
+            .mul(TLB_STRIDE),
+        ),
+      ),
+    )
     const tag = f.tmp(va.and(-4096n))
     const index = va.shr_u(12).and(TLB_ENTRIES - 1)
     f.store(8, entry, tag, 0)
@@ -427,7 +459,17 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
   const host = (name: string, write: boolean): Func =>
     m.func(name, ['i64', 'i32'], [ptr], (f, va, size) => {
       const base = f.loadPtr(konst(ptr, 0), AT.tlb)
-      const entry = f.tmp(base.add(toPtr(f, va.shr_u(12).and(TLB_ENTRIES - 1).mul(TLB_STRIDE))))
+      const entry = f.tmp(
+        base.add(
+          toPtr(
+            f,
+            va
+              .shr_u(12)
+              .and(TLB_ENTRIES - 1)
+              .mul(TLB_STRIDE),
+          ),
+        ),
+      )
       f.if(va.xor(f.load64(entry, write ? 8 : 0)).le_u(i32(4096).sub(size).u64()), () =>
         f.ret(toPtr(f, va.add(f.load64(entry, 16)))),
       )
@@ -453,4 +495,3 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
 
   return { ramAddress, translate, slow, hostRead, hostWrite, commit, dropCode }
 }
-

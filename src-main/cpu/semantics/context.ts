@@ -25,7 +25,24 @@ export const CC = { eflags: 0, result: 1, add: 2, adc: 3, sub: 4, sbb: 5, inc: 6
 export type CcKind = keyof typeof CC
 
 /** Condition codes in encoding order (SDM vol. 2, appendix B). */
-export const CONDITIONS = ['o', 'no', 'b', 'nb', 'z', 'nz', 'be', 'nbe', 's', 'ns', 'p', 'np', 'l', 'nl', 'le', 'nle'] as const
+export const CONDITIONS = [
+  'o',
+  'no',
+  'b',
+  'nb',
+  'z',
+  'nz',
+  'be',
+  'nbe',
+  's',
+  'ns',
+  'p',
+  'np',
+  'l',
+  'nl',
+  'le',
+  'nle',
+] as const
 
 /**
  * What an operation sees of the machine. Two back ends implement it: the interpreter generator (operands come from a predecoded record) and

@@ -7,7 +7,9 @@ import { AC, ARITHMETIC, DF, IF, TF } from './flags.ts'
 
 /** Stack pointer plus delta, in the stack's address size. */
 function stackPointer(c: OpContext, delta: Expr | number): Expr {
-  return c.f.tmp(c.gpr(RSP, c.stackSize).add(typeof delta === 'number' ? delta : c.stackSize === 8 ? delta.u64() : delta.i32()))
+  return c.f.tmp(
+    c.gpr(RSP, c.stackSize).add(typeof delta === 'number' ? delta : c.stackSize === 8 ? delta.u64() : delta.i32()),
+  )
 }
 function moveStack(c: OpContext, delta: Expr | number): void {
   c.setGpr(RSP, c.stackSize, stackPointer(c, delta))
@@ -53,7 +55,14 @@ const asRip = (target: Expr): Expr => target.u64()
 
 /** A near target must be canonical (64-bit) or within the limit of CS: #GP before anything is changed. */
 function checkTarget(c: OpContext, target: Expr): void {
-  if (c.codeSize === 8) c.f.if(target.add(1n << 47n).shr_u(48).ne(0), () => c.raise(VECTOR.GP, 0))
+  if (c.codeSize === 8)
+    c.f.if(
+      target
+        .add(1n << 47n)
+        .shr_u(48)
+        .ne(0),
+      () => c.raise(VECTOR.GP, 0),
+    )
   else c.f.if(target.i32().gt_u(c.state(segAt(1, 'limit'), 4)), () => c.raise(VECTOR.GP, 0))
 }
 function jumpTo(c: OpContext, target: Expr): void {

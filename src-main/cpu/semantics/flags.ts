@@ -74,7 +74,13 @@ export function defineFlagFunctions(m: ModuleBuilder): FlagFunctions {
       f.ret(out.or(overflow).or(res.i32().and(15).eqz().shl(4)))
     })
     f.if(kind.eq(CC.dec), () => {
-      const overflow = r.eq(i64(-1n).shl(shift).xor(i64(1n << 63n))).shl(11)
+      const overflow = r
+        .eq(
+          i64(-1n)
+            .shl(shift)
+            .xor(i64(1n << 63n)),
+        )
+        .shl(11)
       f.ret(out.or(overflow).or(res.i32().and(15).eq(15).shl(4)))
     })
     f.if(kind.le_u(CC.adc), () => {

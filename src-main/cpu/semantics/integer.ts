@@ -6,7 +6,11 @@ import { AF, CF, OF } from './flags.ts'
 const natural = (size: Size): 'i32' | 'i64' => (size === 8 ? 'i64' : 'i32')
 const bitsOf = (size: Size): number => 8 * size
 /** The top bit of a value of `size` bytes as an i32 0 or 1. */
-const top = (e: Expr, size: Size): Expr => e.shr_u(bitsOf(size) - 1).i32().and(1)
+const top = (e: Expr, size: Size): Expr =>
+  e
+    .shr_u(bitsOf(size) - 1)
+    .i32()
+    .and(1)
 /** Sign-extends a value of `size` bytes within its natural type. */
 const signed = (e: Expr, size: Size): Expr => (size < 4 ? e.signExtend(size) : e)
 const clean = (e: Expr, size: Size): Expr => (size < 4 ? e.zeroExtend(size) : e)
@@ -159,7 +163,8 @@ function countOf(c: OpContext, n = 1): Expr {
   const count = c.f.tmp(raw.i32().and(c.sizeOf(0) === 8 ? 63 : 31))
   return count
 }
-const asCount = (count: Expr, e: Expr): Expr => (e.type === 'i64' ? count.u64() : count)
+/** `count` in the type of `e`. */
+const asCount = (count: Expr, e: Expr): Expr => (e.type === 'i64' ? count.u64() : count.i32())
 
 /** Runs `body` only for a non-zero count, but a memory or 32-bit destination is still touched as the manual says. */
 function shifting(c: OpContext, body: (a: Expr, n: Expr) => void): void {
@@ -183,7 +188,14 @@ function shl(c: OpContext): void {
     const cnt = asCount(n, a)
     const r = c.f.tmp(clean(a.shl(cnt), size))
     // the last bit out: for byte and word operands the i32 still holds it
-    const cf = c.f.tmp(size < 4 ? a.shl(cnt).shr_u(bitsOf(size)).and(1) : a.shl(cnt.sub(1)).shr_u(bitsOf(size) - 1).i32())
+    const cf = c.f.tmp(
+      size < 4
+        ? a.shl(cnt).shr_u(bitsOf(size)).and(1)
+        : a
+            .shl(cnt.sub(1))
+            .shr_u(bitsOf(size) - 1)
+            .i32(),
+    )
     c.set(0, r)
     resultBits(c, r, cf, top(r, size).xor(cf))
   })
@@ -226,7 +238,11 @@ const rotate =
         r = c.f.tmp(left ? a.rotl(cnt) : a.rotr(cnt))
       } else {
         const k = n.and(bits - 1)
-        const l = left ? k : i32(bits).sub(k).and(bits - 1)
+        const l = left
+          ? k
+          : i32(bits)
+              .sub(k)
+              .and(bits - 1)
         r = c.f.tmp(clean(a.shl(l).or(a.shr_u(i32(bits).sub(l))), size))
       }
       c.set(0, r)
@@ -254,12 +270,36 @@ const rotateCarry =
         // the carry enters k places in; what lies beyond it comes from the other end (no shift by the full width)
         if (left) {
           const beyond = k.gt_u(1).select(a.shr_u(wide(i32(bits + 1).sub(k))), konst(natural(size), 0))
-          f.set(cf, a.shr_u(wide(i32(bits).sub(k))).i32().and(1))
-          f.set(r, clean(a.shl(cnt).or(wide(cin).shl(cnt.sub(1))).or(beyond), size))
+          f.set(
+            cf,
+            a
+              .shr_u(wide(i32(bits).sub(k)))
+              .i32()
+              .and(1),
+          )
+          f.set(
+            r,
+            clean(
+              a
+                .shl(cnt)
+                .or(wide(cin).shl(cnt.sub(1)))
+                .or(beyond),
+              size,
+            ),
+          )
         } else {
           const beyond = k.gt_u(1).select(a.shl(wide(i32(bits + 1).sub(k))), konst(natural(size), 0))
           f.set(cf, a.shr_u(cnt.sub(1)).i32().and(1))
-          f.set(r, clean(a.shr_u(cnt).or(wide(cin).shl(wide(i32(bits).sub(k)))).or(beyond), size))
+          f.set(
+            r,
+            clean(
+              a
+                .shr_u(cnt)
+                .or(wide(cin).shl(wide(i32(bits).sub(k))))
+                .or(beyond),
+              size,
+            ),
+          )
         }
       })
       c.set(0, r)
@@ -283,7 +323,9 @@ const doubleShift =
         let r: Expr
         let cf: Expr
         if (size === 2) {
-          const x = f.tmp(left ? a.u64().shl(32).or(b.u64().shl(16)).or(a.u64()) : a.u64().or(b.u64().shl(16)).or(a.u64().shl(32)))
+          const x = f.tmp(
+            left ? a.u64().shl(32).or(b.u64().shl(16)).or(a.u64()) : a.u64().or(b.u64().shl(16)).or(a.u64().shl(32)),
+          )
           if (left) {
             r = f.tmp(x.shl(n.u64()).shr_u(32).i32().and(0xffff))
             cf = x.shr_u(i64(48).sub(n.u64())).i32()
@@ -478,7 +520,7 @@ const bitTest =
   (c) => {
     const size = c.sizeOf(0)
     const a = c.get(0)
-    const n = c.f.tmp(c.get(1).and(bitsOf(size) - 1))
+    const n = c.f.tmp(asCount(c.get(1), a).and(bitsOf(size) - 1))
     const cf = c.f.tmp(a.shr_u(n).i32().and(1))
     if (change) c.set(0, change(a, konst(a.type, 1).shl(n)))
     c.setArithmeticFlags(c.arithmeticFlags().and(~CF).or(cf))
@@ -521,13 +563,7 @@ const countZeros =
     const size = c.sizeOf(0)
     const src = c.get(1)
     const bits = bitsOf(size)
-    const n = trailing
-      ? size === 2
-        ? src.or(0x10000).ctz()
-        : src.ctz()
-      : size === 2
-        ? src.clz().sub(16)
-        : src.clz()
+    const n = trailing ? (size === 2 ? src.or(0x10000).ctz() : src.ctz()) : size === 2 ? src.clz().sub(16) : src.clz()
     const r = c.f.tmp(n)
     c.set(0, r)
     const cf = r.eq(bits)

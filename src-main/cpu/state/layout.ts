@@ -27,7 +27,24 @@ function field(name: string, type: FieldType, bytes: number): number {
 const u64 = (name: string): number => field(name, 'u64', 8)
 const u32 = (name: string): number => field(name, 'u32', 4)
 
-export const GPR_NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const
+export const GPR_NAMES = [
+  'rax',
+  'rcx',
+  'rdx',
+  'rbx',
+  'rsp',
+  'rbp',
+  'rsi',
+  'rdi',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+] as const
 export const RAX = 0
 export const RCX = 1
 export const RDX = 2
@@ -162,7 +179,8 @@ if (next > STATE + 0x1000) throw new Error('vCPU state is larger than its page')
 if (AT.xmm !== STATE + 0x100 || AT.st !== STATE + 0x200) throw new Error('register files moved')
 
 /** Address of a field of a segment register. */
-export const segAt = (segment: number, what: keyof typeof SEG): number => AT.segments + segment * SEGMENT_STRIDE + SEG[what]
+export const segAt = (segment: number, what: keyof typeof SEG): number =>
+  AT.segments + segment * SEGMENT_STRIDE + SEG[what]
 
 /** Below this address nothing is valid: host address 0 means "fault". */
 /** 64 bytes for a value that has no single place in RAM (MMIO, two pages). */

@@ -148,7 +148,8 @@ export class Expr {
       const folded = fold(name, type, this.constant, b.constant)
       if (folded !== undefined) return konst(type, folded)
     }
-    if (b.constant === 0n && name !== 'and' && name !== 'mul' && !name.startsWith('div') && !name.startsWith('rem')) return this
+    if (b.constant === 0n && name !== 'and' && name !== 'mul' && !name.startsWith('div') && !name.startsWith('rem'))
+      return this
     if (b.constant === 0n && name === 'and') return b
     if (b.constant === -1n && name === 'and') return this
     if (this.constant === 0n && (name === 'add' || name === 'or' || name === 'xor')) return b

@@ -309,7 +309,12 @@ export class ModuleBuilder {
     this.bodies.set(func.index, builder.finish())
     return func
   }
-  func(name: string, params: readonly ValType[], results: readonly ValType[], body: (f: FunctionBuilder, ...params: Local[]) => void): Func {
+  func(
+    name: string,
+    params: readonly ValType[],
+    results: readonly ValType[],
+    body: (f: FunctionBuilder, ...params: Local[]) => void,
+  ): Func {
     return this.define(this.declare(name, params, results), body)
   }
   export(name: string, func: Func): void {

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { Cpu, type CpuHost } from './cpu.ts'
+import { instructionSet } from './instruction-set.ts'
+import { EXIT } from './interpreter/loop.ts'
+import { AT, memoryMap, RAX, RCX, segAt } from './state/layout.ts'
+
+const host: CpuHost = {
+  mmioRead: (_gpa, target) => target.fill(0xff),
+  mmioWrite: () => undefined,
+  portRead: () => 0xff,
+  portWrite: () => undefined,
+  tsc: () => 0n,
+  apic: { getTaskPriority: () => 0, setTaskPriority: () => undefined, readMsr: () => undefined, writeMsr: () => false },
+  random: (target) => target.fill(4),
+  warn: () => undefined,
+}
+
+/** A vCPU in 64-bit mode at `code`, physical = linear through one 1 GiB page, CPL 0. */
+export function flat64(code: readonly number[], ramMiB = 16): Cpu {
+  const map = memoryMap(ramMiB << 20, 0, 64)
+  const memory = new WebAssembly.Memory({ initial: map.pages64K, maximum: map.pages64K, shared: true })
+  const cpu = new Cpu(
+    memory,
+    map,
+    host,
+    instructionSet(() => true),
+  )
+  const ram = map.ramBase
+  cpu.view.setBigUint64(ram + 0x1000, 0x2003n, true)
+  cpu.view.setBigUint64(ram + 0x2000, 0x83n, true)
+  cpu.setU64(AT.cr3, 0x1000n)
+  cpu.setU64(AT.cr0, 0x80050033n)
+  cpu.setU64(AT.cr4, 0x20n)
+  cpu.setU64(AT.efer, 0xd01n)
+  cpu.setU32(AT.codeSize, 8)
+  cpu.setU32(AT.stackSize, 8)
+  cpu.setU64(segAt(1, 'base'), 0n)
+  cpu.bytes.set(code, ram + 0x10000)
+  cpu.setU64(AT.rip, 0x10000n)
+  cpu.setGpr(4, 0x80000n)
+  return cpu
+}
+
+describe('interpreter', () => {
+  it('runs a loop that adds', () => {
+    // mov ecx,1000; xor eax,eax; L: add eax,ecx; dec ecx; jnz L; hlt
+    const cpu = flat64([0xb9, 0xe8, 3, 0, 0, 0x31, 0xc0, 0x01, 0xc8, 0xff, 0xc9, 0x75, 0xfa, 0xf4])
+    expect(cpu.run(1_000_000)).toBe(EXIT.halt)
+    expect(cpu.gpr(RAX)).toBe(500500n)
+    expect(cpu.gpr(RCX)).toBe(0n)
+    expect(cpu.u64(AT.rip)).toBe(0x1000en)
+    expect(cpu.u64(AT.retired)).toBe(3003n)
+  })
+  it('reports a page fault at the instruction, with address and error code', () => {
+    // mov rbx, 0x4000000000; mov [rbx+8], al
+    const cpu = flat64([0x48, 0xbb, 0, 0, 0, 0, 0x40, 0, 0, 0, 0x88, 0x43, 8])
+    expect(cpu.run(10)).toBe(EXIT.exception)
+    expect(cpu.u32(AT.excVector)).toBe(14)
+    expect(cpu.u32(AT.excError)).toBe(2)
+    expect(cpu.u64(AT.cr2)).toBe(0x4000000008n)
+    expect(cpu.u64(AT.rip)).toBe(0x1000an)
+  })
+  it('sees code that the guest rewrites', () => {
+    // L: inc eax (becomes dec eax); mov byte [rip-?] ...
+    // 10000: ff c0 inc eax | 10002: c6 05 f8 ff ff ff c8 mov byte [rip-8+...]=c8 -> patches 10001 | 10009: ff c9 dec ecx | jnz
+    const cpu = flat64([0xff, 0xc0, 0xc6, 0x05, 0xf8, 0xff, 0xff, 0xff, 0xc8, 0xff, 0xc9, 0x75, 0xf3, 0xf4])
+    cpu.setGpr(RCX, 5n)
+    expect(cpu.run(1000)).toBe(EXIT.halt)
+    // 1 - 4
+    expect(BigInt.asIntN(32, cpu.gpr(RAX))).toBe(-3n)
+  })
+  it('runs an instruction that lies on two pages, and calls and returns', () => {
+    const cpu = flat64([0xe9, 0xf8, 0x0f, 0, 0])
+    const ram = cpu.map.ramBase
+    // 10ffd: mov eax, 0x12345678 (b8 ..) crosses; 11002: call 11010; hlt ; 11010: ret
+    cpu.bytes.set([0xb8, 0x78, 0x56, 0x34, 0x12, 0xe8, 9, 0, 0, 0, 0xf4], ram + 0x10ffd)
+    cpu.bytes.set([0x48, 0xff, 0xc0, 0xc3], ram + 0x11010)
+    expect(cpu.run(1000)).toBe(EXIT.halt)
+    expect(cpu.gpr(RAX)).toBe(0x12345679n)
+    expect(cpu.gpr(4)).toBe(0x80000n)
+  })
+  it('moves strings through page borders', () => {
+    // rep movsb; hlt
+    const cpu = flat64([0xf3, 0xa4, 0xf4])
+    const ram = cpu.map.ramBase
+    for (let i = 0; i < 9000; i++) cpu.bytes[ram + 0x20000 + i] = i * 7
+    cpu.setGpr(6, 0x20000n)
+    cpu.setGpr(7, 0x30123n)
+    cpu.setGpr(RCX, 9000n)
+    let exit = cpu.run(1000)
+    while (exit === EXIT.look) exit = cpu.run(1000)
+    expect(exit).toBe(EXIT.halt)
+    for (let i = 0; i < 9000; i++) if (cpu.bytes[ram + 0x30123 + i] !== ((i * 7) & 255)) throw new Error(`byte ${i}`)
+    expect(cpu.gpr(7)).toBe(0x30123n + 9000n)
+  })
+})

@@ -1,0 +1,497 @@
+/** One vCPU: its state, its memory accesses, its interpreter, its helpers. Knows no device: what it needs of the machine is CpuHost. */
+import { Decoder, DECODE, modeKey, type DecodeMode } from './decode/decoder.ts'
+import { enumerateVariants } from './decode/enumerate.ts'
+import type { Row } from './decode/rows.ts'
+import { variantOf, type Variant } from './decode/variants.ts'
+import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helpers/helper.ts'
+import { defineCore } from './interpreter/core.ts'
+import { defineLoop, HANDLER, type HandlerDef } from './interpreter/loop.ts'
+import { ACCESS, VECTOR } from './mmu/access.ts'
+import { STATUS, type Operation } from './semantics/context.ts'
+import {
+  AT,
+  CODE_TLB_INVALID,
+  CODE_TLB_SET,
+  CODE_TLB_SUPERVISOR,
+  CODE_TLB_USER,
+  CROSS_RECORD,
+  PAGE_INFO,
+  RECORD,
+  SCRATCH,
+  segAt,
+  SLOT_BYTES,
+  TLB_ENTRIES,
+  TLB_INVALID,
+  TLB_NEVER,
+  TLB_SET,
+  TLB_STRIDE,
+  TLB_SUPERVISOR,
+  TLB_SUPERVISOR_AC,
+  TLB_USER,
+  type MemoryMap,
+} from './state/layout.ts'
+import { ModuleBuilder } from './wasm/module.ts'
+
+/** What a vCPU asks of the machine. Addresses are guest-physical. */
+export interface CpuHost {
+  /** Sizes 1, 2, 4, 8, 16 (the machine splits); `target` is filled. */
+  mmioRead(gpa: number, target: Uint8Array): void
+  mmioWrite(gpa: number, source: Uint8Array): void
+  portRead(port: number, width: 1 | 2 | 4): number
+  portWrite(port: number, width: 1 | 2 | 4, value: number): void
+  /** Time stamp counter. */
+  tsc(): bigint
+  /** Local APIC: task priority (CR8), base MSR, TSC deadline, x2APIC registers. */
+  readonly apic: CpuApic
+  random(target: Uint8Array): void
+  warn(text: string): void
+}
+export interface CpuApic {
+  getTaskPriority(): number
+  setTaskPriority(value: number): void
+  readMsr(index: number): bigint | undefined
+  writeMsr(index: number, value: bigint): boolean
+}
+
+/** An instruction set: opcode rows with the operations and helpers behind them. */
+export interface InstructionSet {
+  readonly rows: readonly Row[]
+  readonly operations: Readonly<Record<string, Operation>>
+  readonly helpers: Readonly<Record<string, Helper>>
+}
+
+interface Exports {
+  run(slice: number): number
+  translate(linear: bigint, access: number): bigint
+  slow(linear: bigint, access: number, size: number): number | bigint
+  hostRead(linear: bigint, size: number): number | bigint
+  hostWrite(linear: bigint, size: number): number | bigint
+  linear(segment: number, offset: bigint, how: number): bigint
+  commit(): void
+  dropCode(host: number | bigint, length: number | bigint): void
+  selectTlb(): void
+  flags(op: number, res: bigint, b: bigint): number
+}
+
+export class Cpu {
+  readonly map: MemoryMap
+  readonly host: CpuHost
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** True: CPUID says GenuineIntel, and SYSENTER, SYSCALL, SYSRET behave so. */
+  intel = false
+  /** Model-specific registers without a field in the state, and what CPUID answers: kept by helpers/. */
+  readonly msrs = new Map<number, bigint>()
+  /** How often each undefined opcode was met, by its first bytes. */
+  readonly undefinedOpcodes = new Map<string, number>()
+  private readonly exports: Exports
+  private readonly decoder: Decoder
+  private readonly handlerIds = new Map<string, number>()
+  readonly variants: Variant[] = []
+  private readonly helperOf: (Helper | undefined)[] = []
+  private readonly slotPage: Int32Array
+  private readonly slotMode: Uint8Array
+  private nextSlot = 0
+  private readonly fetched = new Uint8Array(32)
+
+  constructor(memory: WebAssembly.Memory, map: MemoryMap, host: CpuHost, set: InstructionSet) {
+    this.map = map
+    this.host = host
+    this.bytes = new Uint8Array(memory.buffer)
+    this.view = new DataView(memory.buffer)
+    this.slotPage = new Int32Array(map.slots).fill(-1)
+    this.slotMode = new Uint8Array(map.slots)
+    this.decoder = new Decoder(set.rows)
+    this.exports = this.build(memory, set)
+    this.prepareTables()
+    this.setU64(AT.tlb, BigInt(TLB_SUPERVISOR))
+    this.setU64(AT.codeTlb, BigInt(CODE_TLB_SUPERVISOR))
+  }
+
+  /* ---- construction ---- */
+
+  private build(memory: WebAssembly.Memory, set: InstructionSet): Exports {
+    const { map } = this
+    const m = new ModuleBuilder({ pages: map.pages64K, is64: map.is64 })
+    const mmioRead = m.importFunc('mmioRead', ['i32', 'i32', 'i32'], [])
+    const mmioWrite = m.importFunc('mmioWrite', ['i32', 'i32', 'i32'], [])
+    const helper = m.importFunc('helper', ['i32', 'f64', 'f64'], ['i32'])
+    const codeMiss = m.importFunc('codeMiss', ['i32', 'i32'], ['f64'])
+    const decode = m.importFunc('decode', ['f64'], ['i32'])
+    const decodeCross = m.importFunc('decodeCross', [], ['f64'])
+    const core = defineCore(m, map, { mmioRead, mmioWrite, helper })
+    const handlers = this.handlers(set)
+    const hotCount = handlers.filter((h) => h.variant.hot).length
+    const run = defineLoop(m, map, core, { codeMiss, decode, decodeCross }, handlers, hotCount)
+    m.export('run', run)
+    for (const name of [
+      'translate',
+      'slow',
+      'hostRead',
+      'hostWrite',
+      'linear',
+      'commit',
+      'dropCode',
+      'selectTlb',
+    ] as const)
+      m.export(name, core[name])
+    m.export('flags', core.flags.all)
+    const env = {
+      memory,
+      mmioRead: (low: number, high: number, size: number) =>
+        this.host.mmioRead(gpaOf(low, high), this.bytes.subarray(SCRATCH, SCRATCH + size)),
+      mmioWrite: (low: number, high: number, size: number) =>
+        this.host.mmioWrite(gpaOf(low, high), this.bytes.slice(SCRATCH, SCRATCH + size)),
+      helper: (id: number, record: number, at: number) => this.callHelper(id, record, at),
+      codeMiss: (low: number, high: number) => this.codeMiss(low, high),
+      decode: (record: number) => this.decodeAt(record),
+      decodeCross: () => this.decodeCross(),
+    }
+    const module = new WebAssembly.Module(m.encode())
+    return new WebAssembly.Instance(module, { env }).exports as unknown as Exports
+  }
+
+  private handlers(set: InstructionSet): HandlerDef[] {
+    const variants = enumerateVariants(set.rows)
+    // stable: hot ones first
+    const ordered = [...variants.filter((v) => v.hot), ...variants.filter((v) => !v.hot)]
+    return ordered.map((variant, n) => {
+      const id = HANDLER.first + n
+      this.handlerIds.set(variant.key, id)
+      this.variants[id] = variant
+      const operation = set.operations[variant.name]
+      const helper = set.helpers[variant.name]
+      if (!operation) this.helperOf[id] = helper ?? missing(variant.name)
+      return { variant, operation: operation ?? ((c) => c.helper(variant.name)) }
+    })
+  }
+
+  private prepareTables(): void {
+    for (let i = 0; i < TLB_ENTRIES; i++) {
+      const never = BigInt(i ^ 1) << 12n
+      this.view.setBigUint64(TLB_INVALID + i * TLB_STRIDE, never, true)
+      this.view.setBigUint64(TLB_INVALID + i * TLB_STRIDE + 8, never, true)
+      this.view.setBigUint64(CODE_TLB_INVALID + i * 16, never, true)
+    }
+    this.bytes.copyWithin(TLB_NEVER, TLB_INVALID, TLB_INVALID + TLB_SET)
+    for (let i = 1; i <= 16; i++) this.view.setUint16(CROSS_RECORD + i * RECORD, HANDLER.pageEnd, true)
+    this.flushTlb()
+  }
+
+  /* ---- state ---- */
+
+  u32(at: number): number {
+    return this.view.getUint32(at, true)
+  }
+  setU32(at: number, value: number): void {
+    this.view.setUint32(at, value, true)
+  }
+  u64(at: number): bigint {
+    return this.view.getBigUint64(at, true)
+  }
+  setU64(at: number, value: bigint): void {
+    this.view.setBigUint64(at, BigInt.asUintN(64, value), true)
+  }
+  /** General register `n`, the low `size` bytes. */
+  gpr(n: number, size = 8): bigint {
+    return BigInt.asUintN(size * 8, this.u64(AT.gpr + 8 * n))
+  }
+  /** Writes as the instruction set does: 4 bytes clear the upper half, 1 and 2 keep the rest. */
+  setGpr(n: number, value: bigint, size = 8): void {
+    const at = AT.gpr + 8 * n
+    if (size === 8) this.setU64(at, value)
+    else if (size === 4) this.setU64(at, BigInt.asUintN(32, value))
+    else if (size === 2) this.view.setUint16(at, Number(value & 0xffffn), true)
+    else this.view.setUint8(at, Number(value & 0xffn))
+  }
+  /** All of RFLAGS. */
+  get rflags(): number {
+    return this.u32(AT.eflags) | this.exports.flags(this.u32(AT.ccOp), this.u64(AT.ccRes), this.u64(AT.ccB)) | 2
+  }
+  set rflags(value: number) {
+    this.setU32(AT.eflags, value & ~0x8d7)
+    this.setU64(AT.ccB, BigInt(value & 0x8d5))
+    this.setU32(AT.ccOp, 0)
+    this.selectTlb()
+  }
+
+  /* ---- memory ---- */
+
+  /** Data access with the current privilege (throws PendingFault). Sizes up to 16. */
+  private reach(linear: bigint, size: number, access: number): number {
+    const at = Number(this.exports.slow(BigInt.asIntN(64, linear), access, size))
+    if (at === 0) throw new PendingFault()
+    return at
+  }
+  private userBit(): number {
+    return this.u32(AT.cpl) === 3 ? ACCESS.user : 0
+  }
+  /** Reads `size` (1, 2, 4, 8) bytes at a linear address; `implicit`: by the processor itself (descriptors, task state). */
+  readLinear(linear: bigint, size: number, implicit = false): bigint {
+    const at = this.reach(linear, size, ACCESS.read | (implicit ? ACCESS.implicit : this.userBit()))
+    return this.hostValue(at, size)
+  }
+  writeLinear(linear: bigint, size: number, value: bigint, implicit = false): void {
+    const at = this.reach(linear, size, ACCESS.write | (implicit ? ACCESS.implicit : this.userBit()))
+    this.setHostValue(at, size, value)
+    this.commit(at)
+  }
+  /** Makes sure that a later write of `size` bytes cannot fault. */
+  probeWrite(linear: bigint, size: number, implicit = false): void {
+    this.reach(linear, size, ACCESS.write | (implicit ? ACCESS.implicit : this.userBit()))
+    this.setU32(AT.commitKind, 0)
+  }
+  /** Linear address of segment:offset for an access; throws PendingFault where segmentation refuses it. */
+  linear(segment: number, offset: bigint, size: number, write: boolean): bigint {
+    const address = this.exports.linear(segment, BigInt.asIntN(64, offset), size | (write ? 0x100 : 0))
+    if (address === REFUSED) throw new PendingFault()
+    return BigInt.asUintN(64, address)
+  }
+  hostValue(at: number, size: number): bigint {
+    if (size === 8) return this.view.getBigUint64(at, true)
+    if (size === 4) return BigInt(this.view.getUint32(at, true))
+    return BigInt(size === 2 ? this.view.getUint16(at, true) : this.view.getUint8(at))
+  }
+  setHostValue(at: number, size: number, value: bigint): void {
+    if (size === 8) this.view.setBigUint64(at, BigInt.asUintN(64, value), true)
+    else if (size === 4) this.view.setUint32(at, Number(BigInt.asUintN(32, value)), true)
+    else if (size === 2) this.view.setUint16(at, Number(value & 0xffffn), true)
+    else this.view.setUint8(at, Number(value & 0xffn))
+  }
+  /** After a write through a host address. */
+  commit(at: number): void {
+    if (at < this.map.ramBase && at >= SCRATCH) this.exports.commit()
+  }
+  /** Guest-physical address behind a linear one, for debuggers: undefined when not mapped. Leaves no trace. */
+  probe(linear: bigint): bigint | undefined {
+    const saved = [AT.cr2, AT.excVector, AT.excError, AT.excHasError].map((at) => [at, this.u64(at)] as const)
+    const gpa = this.exports.translate(BigInt.asIntN(64, linear), ACCESS.implicit)
+    if (gpa !== -1n) return BigInt.asUintN(64, gpa)
+    for (const [at, value] of saved) this.setU64(at, value)
+    return undefined
+  }
+
+  /* ---- translation caches ---- */
+
+  /** Forgets all translations of addresses, data and code. */
+  flushTlb(): void {
+    for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
+      this.bytes.copyWithin(set, TLB_INVALID, TLB_INVALID + TLB_SET)
+    this.flushCodeTlb()
+    this.setU64(AT.tlbFlushes, this.u64(AT.tlbFlushes) + 1n)
+  }
+  private flushCodeTlb(): void {
+    for (const set of [CODE_TLB_USER, CODE_TLB_SUPERVISOR])
+      this.bytes.copyWithin(set, CODE_TLB_INVALID, CODE_TLB_INVALID + CODE_TLB_SET)
+  }
+  /** INVLPG. */
+  flushPage(linear: bigint): void {
+    const index = Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1))
+    for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
+      this.bytes.copyWithin(
+        set + index * TLB_STRIDE,
+        TLB_INVALID + index * TLB_STRIDE,
+        TLB_INVALID + (index + 1) * TLB_STRIDE,
+      )
+    for (const set of [CODE_TLB_USER, CODE_TLB_SUPERVISOR])
+      this.bytes.copyWithin(set + index * 16, CODE_TLB_INVALID + index * 16, CODE_TLB_INVALID + (index + 1) * 16)
+  }
+  /** CPL, AC or CR0.AM changed. */
+  selectTlb(): void {
+    this.exports.selectTlb()
+  }
+  /** RAM at [offset, offset+length) of the memory was written by a device: predecoded code of it is dropped. */
+  written(at: number, length: number): void {
+    const { ramBase } = this.map
+    for (let from = at; from < at + length;) {
+      const end = Math.min(at + length, Math.floor(from / 4096) * 4096 + 4096)
+      if (this.u32(PAGE_INFO + ((from - ramBase) >>> 12) * 4) !== 0)
+        this.exports.dropCode(this.map.is64 ? BigInt(from) : from, this.map.is64 ? BigInt(end - from) : end - from)
+      from = end
+    }
+  }
+
+  private mode(): DecodeMode {
+    const codeSize = this.u32(AT.codeSize) as 2 | 4 | 8
+    return { codeSize, stackSize: this.u32(AT.stackSize) as 2 | 4 | 8 }
+  }
+
+  private codeMiss(low: number, high: number): number {
+    const linear = (BigInt(high) << 32n) | BigInt(low >>> 0)
+    this.setU64(AT.codeMisses, this.u64(AT.codeMisses) + 1n)
+    const gpa = this.fetchAddress(linear)
+    if (gpa < 0) return 0
+    const at = this.ramAddress(gpa)
+    if (at < 0) {
+      // no code outside RAM on this machine: what the bus returns for open addresses is FF, an undefined opcode
+      this.host.warn(`execution outside RAM at ${gpa.toString(16)}`)
+      this.pend(VECTOR.UD)
+      return 0
+    }
+    const slot = this.slotFor((at - this.map.ramBase) >>> 12)
+    const base = this.map.slotBase + slot * SLOT_BYTES
+    const set = Number(this.u64(AT.codeTlb))
+    const entry = set + Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1)) * 16
+    this.view.setBigUint64(entry, BigInt.asUintN(64, linear & ~0xfffn), true)
+    this.view.setBigUint64(entry + 8, BigInt(base), true)
+    return base
+  }
+  /** Guest-physical address to fetch from, or -1 with an exception pending. */
+  private fetchAddress(linear: bigint): number {
+    if (this.u32(AT.codeSize) === 8 && BigInt.asIntN(48, linear) !== BigInt.asIntN(64, linear)) {
+      this.pend(VECTOR.GP, 0)
+      return -1
+    }
+    const gpa = this.exports.translate(BigInt.asIntN(64, linear), ACCESS.fetch | this.userBit())
+    return gpa === -1n ? -1 : Number(BigInt.asUintN(64, gpa))
+  }
+  /** Place of a guest-physical address in the memory, or -1. */
+  ramAddress(gpa: number): number {
+    const { ramBase, lowSize, highSize } = this.map
+    if (gpa < lowSize) return ramBase + gpa
+    if (gpa >= 0x1_0000_0000 && gpa < 0x1_0000_0000 + highSize) return ramBase + lowSize + gpa - 0x1_0000_0000
+    return -1
+  }
+
+  /** The code slot of a RAM page; takes the oldest one when there is none. */
+  private slotFor(page: number): number {
+    const info = PAGE_INFO + page * 4
+    const mode = modeKey(this.mode())
+    let slot = this.u32(info) - 1
+    if (slot >= 0 && this.slotMode[slot] === mode) return slot
+    if (slot < 0) {
+      slot = this.nextSlot
+      this.nextSlot = (slot + 1) % this.map.slots
+      const old = this.slotPage[slot]!
+      if (old >= 0) {
+        this.setU32(PAGE_INFO + old * 4, 0)
+        this.flushCodeTlb()
+      }
+      this.slotPage[slot] = page
+      this.setU32(info, slot + 1)
+      this.dropWriteTags(page)
+    }
+    this.slotMode[slot] = mode
+    const base = this.map.slotBase + slot * SLOT_BYTES
+    this.bytes.fill(0, base, base + 4096 * RECORD)
+    for (let i = 0; i < 16; i++) this.view.setUint16(base + (4096 + i) * RECORD, HANDLER.pageEnd, true)
+    return slot
+  }
+  /** A page that holds code is write-protected in the TLB, so that writes are seen. */
+  private dropWriteTags(page: number): void {
+    const addend = BigInt(this.map.ramBase) + BigInt(page) * 4096n
+    for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
+      for (let i = 0; i < TLB_ENTRIES; i++) {
+        const entry = set + i * TLB_STRIDE
+        const tag = this.view.getBigUint64(entry + 8, true)
+        if (BigInt.asUintN(64, tag + this.view.getBigUint64(entry + 16, true)) === addend)
+          this.view.setBigUint64(entry + 8, BigInt(i ^ 1) << 12n, true)
+      }
+  }
+
+  /* ---- decoding ---- */
+
+  private decodeAt(record: number): number {
+    const { map } = this
+    const slot = Math.floor((record - map.slotBase) / SLOT_BYTES)
+    const offset = (record - map.slotBase - slot * SLOT_BYTES) / RECORD
+    const page = map.ramBase + this.slotPage[slot]! * 4096
+    const result = this.decoder.decode(this.bytes, page + offset, page + 4096, this.mode())
+    this.setU64(AT.decoded, this.u64(AT.decoded) + 1n)
+    if (result === DECODE.needMore) {
+      this.view.setUint16(record, HANDLER.cross, true)
+      this.view.setUint8(record + 2, 1)
+      this.view.setUint8(record + 3, 0)
+      return 0
+    }
+    if (result === DECODE.tooLong) {
+      this.pend(VECTOR.GP, 0)
+      return 1
+    }
+    this.writeRecord(record, page + offset)
+    return 0
+  }
+  private decodeCross(): number {
+    const mode = this.mode()
+    const linear = BigInt.asUintN(64, this.u64(AT.rip) + this.u64(segAt(1, 'base')))
+    const first = 4096 - Number(linear & 0xfffn)
+    const pieces: [bigint, number, number][] = [
+      [linear, 0, first],
+      [linear + BigInt(first), first, 15 - first],
+    ]
+    for (const [address, at, length] of pieces) {
+      if (length <= 0) continue
+      const wrapped = mode.codeSize === 8 ? address : BigInt.asUintN(32, address)
+      const gpa = this.fetchAddress(wrapped)
+      if (gpa < 0) return 0
+      const ram = this.ramAddress(gpa)
+      if (ram < 0) this.fetched.fill(0xff, at, at + length)
+      else this.fetched.set(this.bytes.subarray(ram, ram + length), at)
+    }
+    const result = this.decoder.decode(this.fetched, 0, 15, mode)
+    if (result !== DECODE.ok) {
+      this.pend(VECTOR.GP, 0)
+      return 0
+    }
+    this.writeRecord(CROSS_RECORD, -1)
+    return CROSS_RECORD
+  }
+  private writeRecord(record: number, codeAt: number): void {
+    const o = this.decoder.out
+    const variant = variantOf(o, (letter) => this.decoder.sizeOf(letter), this.mode())
+    const id = this.handlerIds.get(variant.key)
+    if (id === undefined) throw new Error(`no handler for ${variant.key}`)
+    if (o.row === this.decoder.undefinedRow) this.countUndefined(codeAt)
+    const { view } = this
+    view.setUint8(record + 2, o.length)
+    view.setUint8(record + 3, o.access)
+    view.setUint8(record + 4, o.register)
+    view.setUint8(record + 5, o.rm)
+    view.setUint8(record + 6, o.index)
+    view.setUint8(record + 7, o.packed)
+    view.setInt32(record + 8, o.disp, true)
+    view.setInt32(record + 12, o.imm, true)
+    view.setUint16(record, id, true)
+  }
+  private countUndefined(codeAt: number): void {
+    const bytes = codeAt < 0 ? this.fetched.subarray(0, 8) : this.bytes.subarray(codeAt, codeAt + 8)
+    const name = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join(' ')
+    this.undefinedOpcodes.set(name, (this.undefinedOpcodes.get(name) ?? 0) + 1)
+  }
+
+  /* ---- exceptions and helpers ---- */
+
+  /** Leaves an exception pending in the state. */
+  pend(vector: number, code?: number, software = false): void {
+    this.setU32(AT.excVector, vector)
+    this.setU32(AT.excError, code ?? 0)
+    this.setU32(AT.excHasError, code === undefined ? 0 : 1)
+    this.setU32(AT.excSoft, software ? 1 : 0)
+  }
+
+  private callHelper(id: number, record: number, host: number): number {
+    const insn: HelperInsn = { variant: this.variants[id]!, record, host }
+    try {
+      return this.helperOf[id]!(this, insn)
+    } catch (error) {
+      if (error instanceof GuestFault) this.pend(error.vector, error.code)
+      else if (!(error instanceof PendingFault)) throw error
+      return STATUS.fault
+    }
+  }
+
+  /** Runs at most `slice` instructions; returns an EXIT of interpreter/loop.ts. */
+  run(slice: number): number {
+    return this.exports.run(slice)
+  }
+}
+
+const REFUSED = -(1n << 63n) + 1n
+const gpaOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0)
+const missing =
+  (name: string): Helper =>
+  (cpu) => {
+    cpu.host.warn(`instruction ${name} is not implemented`)
+    cpu.undefinedOpcodes.set(name, (cpu.undefinedOpcodes.get(name) ?? 0) + 1)
+    throw new GuestFault(VECTOR.UD)
+  }

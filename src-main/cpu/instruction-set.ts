@@ -1,0 +1,33 @@
+/** The whole instruction set: opcode tables, operations and helpers of all families, less what CPUID does not offer. */
+import type { InstructionSet } from './cpu.ts'
+import { INTEGER_TABLE } from './decode/integer-table.ts'
+import { parseRows, type Row } from './decode/rows.ts'
+import type { Helper } from './helpers/helper.ts'
+import type { Operation } from './semantics/context.ts'
+import { CONTROL } from './semantics/control.ts'
+import { INTEGER } from './semantics/integer.ts'
+import { STRING } from './semantics/string.ts'
+
+/** Opcode tables of the families. */
+const TABLES: readonly string[] = [INTEGER_TABLE]
+const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [INTEGER, CONTROL, STRING]
+const HELPERS: readonly Readonly<Record<string, Helper>>[] = []
+
+function merge<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+  const all: Record<string, T> = {}
+  for (const part of parts)
+    for (const [name, value] of Object.entries(part)) {
+      if (name in all) throw new Error(`instruction ${name} is defined twice`)
+      all[name] = value
+    }
+  return all
+}
+
+/** `has(feature)` tells which CPUID features (names of the tables' cpuid: attributes) are on. */
+export function instructionSet(has: (feature: string) => boolean): InstructionSet {
+  const offered = (row: Row): boolean => {
+    for (const attribute of row.attributes) if (attribute.startsWith('cpuid:') && !has(attribute.slice(6))) return false
+    return true
+  }
+  return { rows: TABLES.flatMap(parseRows).filter(offered), operations: merge(OPERATIONS), helpers: merge(HELPERS) }
+}
