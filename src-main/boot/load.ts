@@ -5,7 +5,7 @@ import { loadBzImage } from './linux/load.ts'
 import { findMultibootHeader } from './multiboot/header.ts'
 import { loadMultiboot } from './multiboot/load.ts'
 import { placeBiosData } from './place.ts'
-import { recognise } from './recognise.ts'
+import { recognise, RECOGNISE_BYTES } from './recognise.ts'
 import { BootError } from './types.ts'
 import type { Booted, BootRequest, BootResult } from './types.ts'
 
@@ -33,12 +33,13 @@ export function loadKernel(request: BootRequest, firmware: FirmwareFacts): BootR
 function dispatch(request: BootRequest): Booted {
   const { kernel } = request
   if (isBzImage(kernel)) return loadBzImage(request)
-  const multiboot = findMultibootHeader(kernel)
+  const found = recognise(kernel.subarray(0, RECOGNISE_BYTES), kernel.length)
+  const image = found.role === 'disk' || found.role === 'cdrom'
+  const multiboot = image ? undefined : findMultibootHeader(kernel)
   if (multiboot) return loadMultiboot(request, multiboot)
-  const found = recognise(kernel, kernel.length)
-  if (isElf(kernel) && found.kind !== 'elf-other') return loadElfKernel(request)
+  if (isElf(kernel) && found.role === 'kernel') return loadElfKernel(request)
   throw new BootError(
-    found.role === 'none' ? 'wrong-machine' : 'not-a-kernel',
+    found.foreign ? 'wrong-machine' : 'not-a-kernel',
     `not a kernel that can be started: this is ${found.description}`,
   )
 }

@@ -13,13 +13,16 @@ function file(...marks: [offset: number, text: string | number[]][]): Uint8Array
 
 const BOOT_SIGNATURE: [number, number[]] = [0x1fe, [0x55, 0xaa]]
 
+const MULTIBOOT = [0x02, 0xb0, 0xad, 0x1b, 0, 0, 0, 0, 0xfe, 0x4f, 0x52, 0xe4]
+
 const CASES: [kind: string, role: string, bytes: Uint8Array][] = [
   ['bzimage', 'kernel', bzImage()],
   ['zimage', 'none', bzImage({ loadflags: 0 })],
   ['vmlinux', 'kernel', elf({ entry: 0n, segments: [{ type: 1, vaddr: 0n, paddr: 0, data: new Uint8Array(64) }] })],
-  ['elf-other', 'none', elf({ machine: 183, entry: 0n, segments: [] })],
+  ['elf-foreign', 'none', elf({ machine: 183, entry: 0n, segments: [] })],
   ['elf-other', 'none', elf({ entry: 0n, segments: [{ type: 3, vaddr: 0n, paddr: 0, data: new Uint8Array(64) }] })],
-  ['multiboot', 'kernel', file([64, [0x02, 0xb0, 0xad, 0x1b, 0, 0, 0, 0, 0xfe, 0x4f, 0x52, 0xe4]])],
+  ['multiboot', 'kernel', file([64, MULTIBOOT])],
+  ['mbr', 'disk', file([0x400, MULTIBOOT], [0x1c2, [0x83]], BOOT_SIGNATURE)],
   ['arm64-image', 'none', file([0, 'MZ'], [0x38, 'ARM\x64'])],
   ['arm-zimage', 'none', file([0x24, [0x18, 0x28, 0x6f, 0x01]])],
   ['cpio', 'initrd', file([0, '070701'])],

@@ -11,6 +11,8 @@ export interface Recognised {
   readonly role: FileRole
   /** Continues "this is ...": plain words, with what stands in the way when there is something. */
   readonly description: string
+  /** Made for another kind of machine. */
+  readonly foreign?: true
 }
 
 /** How much of a file's start recognise() wants; btrfs has its mark furthest in, at 0x10040. */
@@ -26,15 +28,20 @@ interface Signature {
 const as = (kind: string, role: FileRole, description: string): Recognised => ({ kind, role, description })
 const compressed = (kind: string, name: string): Recognised =>
   as(kind, 'initrd', `a file compressed with ${name}; as an initrd it can be used as it is`)
-const RUNS = 'Longmode runs x86-64'
+const foreign = (kind: string, what: string): Recognised => ({
+  kind,
+  role: 'none',
+  description: `${what}; Longmode runs x86-64`,
+  foreign: true,
+})
 
 const SIGNATURES: readonly Signature[] = [
-  { offset: 0x38, magic: 'ARM\x64', result: as('arm64-image', 'none', `an ARM64 kernel image; ${RUNS}`) },
-  { offset: 0x38, magic: 'RSC\x05', result: as('riscv-image', 'none', `a RISC-V kernel image; ${RUNS}`) },
+  { offset: 0x38, magic: 'ARM\x64', result: foreign('arm64-image', 'an ARM64 kernel image') },
+  { offset: 0x38, magic: 'RSC\x05', result: foreign('riscv-image', 'a RISC-V kernel image') },
   {
     offset: 0x24,
     magic: [0x18, 0x28, 0x6f, 0x01],
-    result: as('arm-zimage', 'none', `an ARM kernel (zImage); ${RUNS}`),
+    result: foreign('arm-zimage', 'an ARM kernel (zImage)'),
   },
   {
     offset: 0,
@@ -94,15 +101,15 @@ const SIGNATURES: readonly Signature[] = [
  */
 export function recognise(head: Uint8Array, fileSize: number): Recognised {
   if (fileSize === 0) return as('empty', 'none', 'an empty file')
-  // Kernels first: a bzImage is also an EFI program and a boot sector, and no disk carries a kernel's marks by accident.
+  // Images of disks come before multiboot kernels: GRUB's own code in the first sectors of a disk carries a multiboot header.
   return (
     linuxImage(head) ??
     elfFile(head) ??
-    multibootImage(head) ??
     bySignature(head) ??
     extFileSystem(head) ??
     peFile(head) ??
     bootSector(head, fileSize) ??
+    multibootImage(head) ??
     unknownFile(head, fileSize)
   )
 }
@@ -143,7 +150,7 @@ function elfFile(head: Uint8Array): Recognised | undefined {
   const machine = view.getUint16(0x12, little)
   if (machine !== EM_386 && machine !== EM_X86_64) {
     const name = ELF_MACHINES[machine] ?? `machine ${machine}`
-    return as('elf-other', 'none', `an ELF file for ${name}; ${RUNS}`)
+    return foreign('elf-foreign', `an ELF file for ${name}`)
   }
   const other = ELF_OTHER_TYPES[view.getUint16(0x10, true)]
   if (other) return as('elf-other', 'none', `an ELF file, but ${other}, not a kernel`)
@@ -190,7 +197,7 @@ function peFile(head: Uint8Array): Recognised | undefined {
   if (!startsWith(head, 0, 'MZ') || head.length < 0x40) return undefined
   const at = viewOf(head).getUint32(0x3c, true)
   if (!startsWith(head, at, 'PE\0\0')) return undefined
-  if (startsWith(head, 4, 'zimg')) return as('efi-zboot', 'none', `a compressed EFI kernel of another machine; ${RUNS}`)
+  if (startsWith(head, 4, 'zimg')) return foreign('efi-zboot', 'a compressed EFI kernel of another machine')
   return as('efi', 'none', 'an EFI program, which needs UEFI firmware; choose the bzImage itself')
 }
 

@@ -29,6 +29,14 @@ describe('layout', () => {
     expect(() => layout.refuseOverlaps('ports', ranges)).toThrow(/com1 and late overlap at 0x3ff/)
   })
 
+  it('names a range that leaves its window', () => {
+    const window = { name: 'window', base: 0x100, length: 0x10 }
+    expect(() => layout.refuseOutside(window, { name: 'bar', base: 0x10c, length: 4 })).not.toThrow()
+    expect(() => layout.refuseOutside(window, { name: 'bar', base: 0x10c, length: 8 })).toThrow(
+      /bar at 0x10c is not within window/,
+    )
+  })
+
   it('routes INTx as the board does', () => {
     // 00:03.0 INTA: (0 + 2) & 3 = PIRQ C; 00:04.0 INTA: PIRQ D; 00:05.0: PIRQ A
     expect([3, 4, 5, 6].map((slot) => layout.pciIrqOf(slot, 1))).toEqual([11, 11, 10, 10])

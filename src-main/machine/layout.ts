@@ -166,6 +166,13 @@ export function refuseOverlaps(space: string, ranges: readonly NamedRange[]): vo
   }
 }
 
+/** Throws when `inner` leaves `outer`. */
+export function refuseOutside(outer: NamedRange, inner: NamedRange): void {
+  if (inner.base < outer.base || inner.base + inner.length > outer.base + outer.length) {
+    throw new Error(`${inner.name} at 0x${inner.base.toString(16)} is not within ${outer.name}`)
+  }
+}
+
 /** Checks the tables above and the place of low RAM among them. Called when a machine is built. */
 export function checkLayout(ramSize: number): void {
   const named = (table: Readonly<Record<string, { base: number; length: number }>>): NamedRange[] =>
@@ -177,6 +184,8 @@ export function checkLayout(ramSize: number): void {
     { name: 'high RAM', base: HIGH_RAM_BASE, length: ram.high },
   ])
   refuseOverlaps('ports', [...named(PORT), { name: 'pciBars', ...PCI_BAR_IO }])
+  refuseOutside({ name: 'pciWindow', ...MMIO.pciWindow }, { name: 'pciBars', ...PCI_BAR_MMIO })
+  refuseOutside({ name: 'pciBars', ...PCI_BAR_IO }, { name: 'busMasterIde', ...BUS_MASTER_IDE })
   refuseOverlaps('boot', [
     { name: 'gdt', base: BOOT.gdt, length: 40 },
     ...named({ startInfo: BOOT.startInfo, pageTables: BOOT.pageTables, cmdline: BOOT.cmdline, ebda: BOOT.ebda }),
