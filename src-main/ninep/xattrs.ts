@@ -61,8 +61,9 @@ export function xattrcreate(session: Session): number {
   const name = text(reader.string())
   const size = reader.u64()
   const flags = reader.u32()
-  if (reader.short || name === '') return -ERRNO.EINVAL
+  if (reader.short) return -ERRNO.EINVAL
   if (fid === undefined) return -ERRNO.EBADF
+  if (name === '') return -ERRNO.EINVAL
   if (fid.open !== undefined || fid.xattr !== undefined) return -ERRNO.EINVAL
   if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) !== 0) return -ERRNO.EINVAL
   if (size > MAX_XATTR_SIZE) return -ERRNO.E2BIG
