@@ -80,6 +80,8 @@ export class Cpu {
   readonly view: DataView
   /** True: CPUID says GenuineIntel, and SYSENTER, SYSCALL, SYSRET behave so. */
   intel = false
+  /** CR4 bits that CPUID's features allow. */
+  allowedCr4 = 0xffffffffn
   /** Model-specific registers without a field in the state, and what CPUID answers: kept by helpers/. */
   readonly msrs = new Map<number, bigint>()
   /** How often each undefined opcode was met, by its first bytes. */

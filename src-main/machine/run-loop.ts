@@ -1,0 +1,102 @@
+/** What a vCPU does all its life: slices of guest code, and between them timers, interrupts, exceptions and sleep. */
+import { deliverException, deliverInterrupt, deliverNmi } from '../cpu/interrupts/deliver.ts'
+import { debugAfter, debugBefore, debugging } from '../cpu/interrupts/debug.ts'
+import { EXIT } from '../cpu/interpreter/loop.ts'
+import { IF } from '../cpu/semantics/flags.ts'
+import { AT } from '../cpu/state/layout.ts'
+import type { Machine } from './machine.ts'
+import type { MachineClock } from './machine-clock.ts'
+
+/** Instructions in a slice: about 200 µs of the interpreter, the longest that an interrupt waits while the guest is busy. */
+const SLICE = 20_000
+
+export interface RunLoopHost {
+  /** Anything that others want of the vCPU; called between slices. Returns false when the machine is to stop running (paused or ended). */
+  attend(): boolean
+  /** Sleeps until an event or `timeout` ms (undefined: for ever). */
+  sleep(timeout: number | undefined): void
+  tripleFault(): void
+}
+
+export class RunLoop {
+  private readonly machine: Machine
+  private readonly clock: MachineClock
+  private readonly host: RunLoopHost
+  private halted = false
+  private nmi = false
+
+  constructor(machine: Machine, clock: MachineClock, host: RunLoopHost) {
+    this.machine = machine
+    this.clock = clock
+    this.host = host
+    machine.apic.onNmi = () => {
+      this.nmi = true
+    }
+  }
+
+  /** After a machine reset. */
+  restart(): void {
+    this.halted = false
+    this.nmi = false
+  }
+
+  /** Runs until attend() says stop. */
+  run(): void {
+    const { machine, clock, host } = this
+    const { cpu } = machine
+    for (;;) {
+      clock.runDue()
+      machine.serial.flush()
+      if (!host.attend()) return
+      const slice = this.takeInterrupt() ? SLICE : 1
+      if (this.halted) {
+        host.sleep(clock.untilNext())
+        continue
+      }
+      if (debugging(cpu)) this.step()
+      else this.finish(cpu.run(slice))
+    }
+  }
+
+  /** Delivers what is pending when it may be. False when one instruction has to run first (shadow of STI or MOV SS). */
+  private takeInterrupt(): boolean {
+    const { cpu, apic } = this.machine
+    const waiting = apic.hasInterrupt()
+    if (!waiting && !this.nmi) {
+      cpu.setU32(AT.attention, 0)
+      return true
+    }
+    const shadow = cpu.u64(AT.shadowRip) === cpu.u64(AT.rip) ? cpu.u32(AT.shadow) : 0
+    if (!this.halted && shadow !== 0) {
+      cpu.setU32(AT.shadow, 0)
+      return false
+    }
+    if (this.nmi) {
+      this.nmi = false
+      this.halted = false
+      this.check(deliverNmi(cpu))
+    } else if ((cpu.u32(AT.eflags) & IF) !== 0) {
+      this.halted = false
+      this.check(deliverInterrupt(cpu, apic.acknowledge()))
+    }
+    cpu.setU32(AT.attention, apic.hasInterrupt() ? 1 : 0)
+    return true
+  }
+
+  private step(): void {
+    const { cpu } = this.machine
+    if (debugBefore(cpu)) return this.check(deliverException(cpu))
+    const exit = cpu.run(1)
+    this.finish(exit)
+    if (exit !== EXIT.exception && debugAfter(cpu)) this.check(deliverException(cpu))
+  }
+
+  private finish(exit: number): void {
+    if (exit === EXIT.exception) this.check(deliverException(this.machine.cpu))
+    else if (exit === EXIT.halt) this.halted = true
+  }
+
+  private check(result: 'ok' | 'triple-fault'): void {
+    if (result === 'triple-fault') this.host.tripleFault()
+  }
+}

@@ -1,0 +1,264 @@
+/** The vCPU worker: builds a machine, runs it, and answers its owner (contract/vcpu.ts). */
+import { randomFillSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
+import { ByteRing } from '../base/byte-ring.ts'
+import { ControlBlock, Event, VcpuState } from '../base/control-block.ts'
+import type { Log } from '../base/log.ts'
+import { exitCode, type ExitReason, type FromVcpu, type ToVcpu, type VcpuBuffers } from '../contract/vcpu.ts'
+import type { CharBackend } from '../devices/backends.ts'
+import type { MachineConfig } from '../machine/config.ts'
+import { buildMachine, type BuiltMachine } from '../machine/build.ts'
+import { allocateMemory } from '../machine/machine.ts'
+import { MachineClock } from '../machine/machine-clock.ts'
+import { RunLoop } from '../machine/run-loop.ts'
+import { monitorReply } from '../machine/monitor.ts'
+import { IoChannel } from './io/channel.ts'
+import { IoClient } from './io/client.ts'
+import { IoStartError, startIo } from './io/start.ts'
+import { Ram } from '../memory/ram.ts'
+
+const port = parentPort
+if (port === null) throw new Error('the vCPU worker is a worker')
+const post = (message: FromVcpu): void => port.postMessage(message)
+
+/** Something of the user's cannot be used; the message is one sentence. */
+class HostError extends Error {}
+
+const log: Log = {
+  warn: (room, text) => post({ type: 'note', text: `${room}: ${text}` }),
+  info: () => undefined,
+}
+
+/** COM1's other end: two rings. */
+class RingConsole implements CharBackend {
+  onReadable: (() => void) | undefined
+  onBreak: (() => void) | undefined
+  private readonly input: ByteRing
+  private readonly output: ByteRing
+
+  constructor(buffers: VcpuBuffers) {
+    this.input = new ByteRing(buffers.input)
+    this.output = new ByteRing(buffers.output)
+  }
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const taken = this.output.write(bytes.subarray(at))
+      at += taken
+      if (taken === 0) this.output.waitForRoom(1000)
+    }
+  }
+  read(max: number): Uint8Array {
+    return this.input.read(max)
+  }
+}
+
+function readFile(path: string, what: string): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw new HostError(`cannot read the ${what} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+/** What the RTC shows at power-on. */
+function startSeconds(rtc: MachineConfig['rtc']): number {
+  const now = Math.floor(Date.now() / 1000)
+  if (rtc.base === 'utc') return now
+  if (rtc.base === 'date') return Math.floor(Date.parse(`${rtc.at}Z`) / 1000)
+  return now - new Date().getTimezoneOffset() * 60
+}
+
+class VcpuWorker {
+  private readonly config: MachineConfig
+  private readonly control: ControlBlock
+  private readonly clock = new MachineClock()
+  private readonly console: RingConsole
+  private built: BuiltMachine | undefined
+  private io: { client: IoClient; close(): Promise<void> } | undefined
+  private loop: RunLoop | undefined
+  private ended: { reason: ExitReason; code: number } | undefined
+  private resetWanted: string | undefined
+  private paused: boolean
+  private readonly buffers: VcpuBuffers
+
+  constructor(config: MachineConfig, buffers: VcpuBuffers) {
+    this.config = config
+    this.buffers = buffers
+    this.paused = config.startPaused
+    this.control = new ControlBlock(buffers.control)
+    this.console = new RingConsole(buffers)
+  }
+
+  async start(): Promise<void> {
+    const { config } = this
+    this.control.publish(VcpuState.starting)
+    const memory = this.allocate()
+    const ram = { base: memory.map.ramBase, lowSize: memory.map.lowSize, highSize: memory.map.highSize }
+    const channel = IoChannel.allocate()
+    const shared = memory.memory.buffer
+    const handle = await startIo({
+      memory: shared,
+      ram,
+      channel: channel.buffer,
+      control: this.buffers.control,
+      controlOffset: 0,
+      disks: config.disks,
+      shares: config.shares,
+    })
+    const client = new IoClient(channel, new Ram(shared, ram, (gpa, length) => this.built?.machine.ram.written(gpa, length)))
+    this.io = { client, close: () => handle.close() }
+    this.built = buildMachine(config, memory, this.clock, {
+      serial: this.console,
+      disks: handle.disks.map((facts, n) => client.disk(n, facts)),
+      shares: config.shares.map((share, n) => client.share(n, share.mountTag)),
+      random: { fill: (target) => void randomFillSync(target) },
+      power: {
+        reset: (reason) => {
+          this.resetWanted = reason
+        },
+        powerOff: () => this.end('power-off', 0),
+        debugExit: (code) => this.end('debug-exit', exitCode('debug-exit', code)),
+      },
+      log,
+      kernel: config.kernel === undefined ? undefined : readFile(config.kernel, 'kernel'),
+      kernelName: config.kernel === undefined ? '' : basename(config.kernel),
+      initrd: config.initrd === undefined ? undefined : readFile(config.initrd, 'initial RAM disk'),
+      startSeconds: startSeconds(config.rtc),
+    })
+    this.loop = new RunLoop(this.built.machine, this.clock, {
+      attend: () => this.attend(),
+      sleep: (timeout) => this.sleep(timeout),
+      tripleFault: () => {
+        this.resetWanted = 'triple fault'
+      },
+    })
+    this.boot()
+    post({ type: 'started', accelerator: 'interp' })
+    this.live()
+    await this.io.close()
+    const end = this.ended ?? { reason: 'quit', code: 0 }
+    this.control.publish(VcpuState.ended)
+    post({ type: 'exited', ...end })
+  }
+
+  private allocate(): ReturnType<typeof allocateMemory> {
+    try {
+      return allocateMemory(this.config.memory)
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause
+      const mib = this.config.memory / 1048576
+      throw new HostError(`this computer cannot give the machine ${mib} MiB of memory; ask for less with -m`, { cause })
+    }
+  }
+
+  private boot(): void {
+    const result = this.built!.boot()
+    if (!result.ok) throw new HostError(`${this.config.kernel ?? 'the kernel'}: ${result.error.message}`)
+    this.loop!.restart()
+  }
+
+  private end(reason: ExitReason, code: number): void {
+    this.ended ??= { reason, code }
+  }
+
+  /** Runs, pauses and resets until the machine has ended. */
+  private live(): void {
+    while (!this.ended) {
+      if (this.paused) {
+        this.clock.pause()
+        this.control.publish(VcpuState.paused)
+        this.control.sleep()
+        this.takeEvents()
+        continue
+      }
+      this.clock.resume()
+      this.control.publish(VcpuState.running)
+      this.loop!.run()
+      this.built!.machine.serial.flush()
+      if (this.resetWanted !== undefined && !this.ended) this.reset()
+    }
+    this.io!.client.drain()
+  }
+
+  private reset(): void {
+    this.resetWanted = undefined
+    if (this.config.noReboot) {
+      this.end('guest-reset', 0)
+      return
+    }
+    this.io!.client.drain()
+    this.boot()
+  }
+
+  private attend(): boolean {
+    if (this.control.pending()) this.takeEvents()
+    return !this.ended && !this.paused && this.resetWanted === undefined
+  }
+
+  private sleep(timeout: number | undefined): void {
+    this.control.publish(VcpuState.halted)
+    this.control.sleep(timeout)
+    this.control.publish(VcpuState.running)
+  }
+
+  private takeEvents(): void {
+    const events = this.control.take()
+    if (events & Event.ioDone) this.io!.client.poll()
+    if (events & Event.input) this.console.onReadable?.()
+    if (events & Event.serialBreak) this.console.onBreak?.()
+    if (events & Event.message) this.takeMessages()
+  }
+
+  private takeMessages(): void {
+    for (let got = receiveMessageOnPort(port!); got !== undefined; got = receiveMessageOnPort(port!)) {
+      const message = got.message as ToVcpu
+      switch (message.type) {
+        case 'pause':
+          this.paused = true
+          post({ type: 'paused' })
+          break
+        case 'resume':
+          this.paused = false
+          post({ type: 'resumed' })
+          break
+        case 'reset':
+          this.resetWanted = 'asked for'
+          break
+        case 'quit':
+          this.end('quit', 0)
+          break
+        case 'monitor':
+          this.monitor(message.id, message.line)
+          break
+        case 'start':
+          throw new Error('the machine is running already')
+      }
+    }
+  }
+
+  private monitor(id: number, line: string): void {
+    if (line.trim() === 'system_reset') this.resetWanted = 'asked for'
+    if (line.trim() === 'cont') this.paused = false
+    if (line.trim() === 'stop') this.paused = true
+    post({ type: 'reply', id, text: monitorReply(this.built!.machine, line) })
+  }
+
+  crashDetails(): string {
+    return this.built ? monitorReply(this.built.machine, 'info registers') : ''
+  }
+}
+
+port.once('message', (message: ToVcpu) => {
+  if (message.type !== 'start') throw new Error(`the first message was ${message.type}`)
+  const worker = new VcpuWorker(message.config, message.buffers)
+  worker.start().catch((error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error)
+    if (error instanceof HostError || error instanceof IoStartError) post({ type: 'error', cause: 'host', sentence: text })
+    else {
+      const stack = error instanceof Error ? (error.stack ?? text) : text
+      post({ type: 'error', cause: 'bug', sentence: `the machine stopped by a fault of Longmode: ${text}`, details: `${stack}\n${worker.crashDetails()}` })
+    }
+  })
+})
