@@ -3,6 +3,7 @@ import { Decoder, DECODE, modeKey, type DecodeMode } from './decode/decoder.ts'
 import { enumerateVariants } from './decode/enumerate.ts'
 import type { Row } from './decode/rows.ts'
 import { variantOf, type Variant } from './decode/variants.ts'
+import type { CpuModel } from './helpers/cpu-model.ts'
 import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helpers/helper.ts'
 import { defineCore } from './interpreter/core.ts'
 import { defineLoop, HANDLER, type HandlerDef } from './interpreter/loop.ts'
@@ -80,6 +81,8 @@ export class Cpu {
   readonly view: DataView
   /** True: CPUID says GenuineIntel, and SYSENTER, SYSCALL, SYSRET behave so. */
   intel = false
+  /** What CPUID answers; set by CpuModel.apply. */
+  model: CpuModel | undefined
   /** CR4 bits that CPUID's features allow. */
   allowedCr4 = 0xffffffffn
   /** Model-specific registers without a field in the state, and what CPUID answers: kept by helpers/. */
@@ -217,6 +220,15 @@ export class Cpu {
     this.selectTlb()
   }
 
+  /** Guest writes of the TSC move it against the machine's. */
+  private tscOffset = 0n
+  tsc(): bigint {
+    return BigInt.asUintN(64, this.host.tsc() + this.tscOffset)
+  }
+  setTsc(value: bigint): void {
+    this.tscOffset = value - this.host.tsc()
+  }
+
   /* ---- memory ---- */
 
   /** Data access with the current privilege (throws PendingFault). Sizes up to 16. */
@@ -311,6 +323,16 @@ export class Cpu {
         this.exports.dropCode(this.map.is64 ? BigInt(from) : from, this.map.is64 ? BigInt(end - from) : end - from)
       from = end
     }
+  }
+
+  /** Forgets all predecoded code: RAM was loaded anew. */
+  dropAllCode(): void {
+    for (let slot = 0; slot < this.slotPage.length; slot++) {
+      const page = this.slotPage[slot]!
+      if (page >= 0) this.setU32(PAGE_INFO + page * 4, 0)
+      this.slotPage[slot] = -1
+    }
+    this.flushCodeTlb()
   }
 
   private mode(): DecodeMode {

@@ -2,7 +2,14 @@
 import type { InstructionSet } from './cpu.ts'
 import { INTEGER_TABLE } from './decode/integer-table.ts'
 import { parseRows, type Row } from './decode/rows.ts'
+import { CONTROL_HELPERS } from './helpers/control.ts'
+import { CPUID_HELPERS } from './helpers/cpuid.ts'
+import { FAR_HELPERS } from './helpers/far.ts'
 import type { Helper } from './helpers/helper.ts'
+import { IO_HELPERS } from './helpers/io.ts'
+import { MSR_HELPERS } from './helpers/msr.ts'
+import { SEGMENT_HELPERS } from './helpers/segments.ts'
+import { SYSCALL_HELPERS } from './helpers/syscall.ts'
 import type { Operation } from './semantics/context.ts'
 import { CONTROL } from './semantics/control.ts'
 import { INTEGER } from './semantics/integer.ts'
@@ -11,7 +18,7 @@ import { STRING } from './semantics/string.ts'
 /** Opcode tables of the families. */
 const TABLES: readonly string[] = [INTEGER_TABLE]
 const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [INTEGER, CONTROL, STRING]
-const HELPERS: readonly Readonly<Record<string, Helper>>[] = []
+const HELPERS: readonly Readonly<Record<string, Helper>>[] = [SEGMENT_HELPERS, FAR_HELPERS, CONTROL_HELPERS, CPUID_HELPERS, MSR_HELPERS, SYSCALL_HELPERS, IO_HELPERS]
 
 function merge<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {
   const all: Record<string, T> = {}
