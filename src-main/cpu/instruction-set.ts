@@ -18,7 +18,15 @@ import { STRING } from './semantics/string.ts'
 /** Opcode tables of the families. */
 const TABLES: readonly string[] = [INTEGER_TABLE]
 const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [INTEGER, CONTROL, STRING]
-const HELPERS: readonly Readonly<Record<string, Helper>>[] = [SEGMENT_HELPERS, FAR_HELPERS, CONTROL_HELPERS, CPUID_HELPERS, MSR_HELPERS, SYSCALL_HELPERS, IO_HELPERS]
+const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
+  SEGMENT_HELPERS,
+  FAR_HELPERS,
+  CONTROL_HELPERS,
+  CPUID_HELPERS,
+  MSR_HELPERS,
+  SYSCALL_HELPERS,
+  IO_HELPERS,
+]
 
 function merge<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {
   const all: Record<string, T> = {}

@@ -13,9 +13,22 @@ export interface BuiltMachine {
   boot(): BootResult
 }
 
-export function buildMachine(config: MachineConfig, memory: MachineMemory, clock: MachineClock, backends: MachineBackends, virtio: VirtioFactory = () => []): BuiltMachine {
+export function buildMachine(
+  config: MachineConfig,
+  memory: MachineMemory,
+  clock: MachineClock,
+  backends: MachineBackends,
+  virtio: VirtioFactory = () => [],
+): BuiltMachine {
   const model = cpuModel(config.cpu)
-  const machine = new Machine(config, memory, clock, backends, instructionSet((feature) => model.has(feature)), virtio)
+  const machine = new Machine(
+    config,
+    memory,
+    clock,
+    backends,
+    instructionSet((feature) => model.has(feature)),
+    virtio,
+  )
   model.apply(machine.cpu)
   const boot = (): BootResult => {
     const result = machine.boot()

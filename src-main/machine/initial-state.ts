@@ -6,7 +6,16 @@ import { AT, GPR_NAMES, SEGMENTS, STATE_FIELDS } from '../cpu/state/layout.ts'
 
 const PAT_RESET = 0x0007040600070406n
 /** Fields that are not the guest's: what the engine counts and where its tables are. */
-const KEPT: ReadonlySet<string> = new Set(['tlb', 'codeTlb', 'retired', 'tlbMisses', 'tlbFlushes', 'codeMisses', 'decoded', 'codeDrops'])
+const KEPT: ReadonlySet<string> = new Set([
+  'tlb',
+  'codeTlb',
+  'retired',
+  'tlbMisses',
+  'tlbFlushes',
+  'codeMisses',
+  'decoded',
+  'codeDrops',
+])
 
 function reset(cpu: Cpu): void {
   for (const { name, at, bytes } of STATE_FIELDS) if (!KEPT.has(name)) cpu.bytes.fill(0, at, at + bytes)

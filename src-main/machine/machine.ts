@@ -86,7 +86,12 @@ export function allocateMemory(bytes: number): MachineMemory {
   const { low, high } = splitRam(bytes)
   const map = memoryMap(low, high)
   const pages = map.is64 ? BigInt(map.pages64K) : map.pages64K
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true, address: map.is64 ? 'i64' : 'i32' })
+  const memory = new WebAssembly.Memory({
+    initial: pages,
+    maximum: pages,
+    shared: true,
+    address: map.is64 ? 'i64' : 'i32',
+  })
   return { map, memory }
 }
 
@@ -181,9 +186,25 @@ export class Machine {
     this.pci.add(1, 0, this.isa)
     this.pci.add(1, 1, this.ide)
     this.pci.add(1, 3, this.pm)
-    virtio({ memory: this.ram, apic: this.apic, backends, config }).forEach((device, n) => this.pci.add(2 + n, 0, device))
+    virtio({ memory: this.ram, apic: this.apic, backends, config }).forEach((device, n) =>
+      this.pci.add(2 + n, 0, device),
+    )
     const extra = this.debugExit(power)
-    this.devices = [this.pic, ioapic, pit, rtc, hpet, this.serial, i8042, system, dma, pm, this.pci, ...this.pci.functions.values(), ...extra]
+    this.devices = [
+      this.pic,
+      ioapic,
+      pit,
+      rtc,
+      hpet,
+      this.serial,
+      i8042,
+      system,
+      dma,
+      pm,
+      this.pci,
+      ...this.pci.functions.values(),
+      ...extra,
+    ]
   }
 
   private cpuHost(clock: MachineClock): CpuHost {
@@ -200,7 +221,8 @@ export class Machine {
         setTaskPriority: (value) => {
           this.apic.cr8 = value
         },
-        readMsr: (index) => (index === 0x1b ? this.apic.readBase() : index === 0x6e0 ? this.apic.tscDeadline : this.apic.readMsr(index)),
+        readMsr: (index) =>
+          index === 0x1b ? this.apic.readBase() : index === 0x6e0 ? this.apic.tscDeadline : this.apic.readMsr(index),
         writeMsr: (index, value) => {
           if (index === 0x1b) return this.apic.writeBase(value)
           if (index !== 0x6e0) return this.apic.writeMsr(index, value)
@@ -235,7 +257,14 @@ export class Machine {
     })
   }
 
-  private mapPorts(parts: { pit: Pit; rtc: Rtc; i8042: I8042; system: SystemControl; dma: DmaRegisters; pm: AcpiPm }): void {
+  private mapPorts(parts: {
+    pit: Pit
+    rtc: Rtc
+    i8042: I8042
+    system: SystemControl
+    dma: DmaRegisters
+    pm: AcpiPm
+  }): void {
     const { pit, rtc, i8042, system, dma, pm } = parts
     const map = (owner: string, range: { base: number; length: number }, handler: PortHandler) =>
       this.ports.map(owner, range.base, range.length, handler)
@@ -283,8 +312,18 @@ export class Machine {
       memory: this.ram,
       drives,
       channels: [
-        { name: 'ide0', commandPort: PORT.idePrimary.base, controlPort: PORT.idePrimaryControl.base, irq: irqs.isa(IRQ.idePrimary) },
-        { name: 'ide1', commandPort: PORT.ideSecondary.base, controlPort: PORT.ideSecondaryControl.base, irq: irqs.isa(IRQ.ideSecondary) },
+        {
+          name: 'ide0',
+          commandPort: PORT.idePrimary.base,
+          controlPort: PORT.idePrimaryControl.base,
+          irq: irqs.isa(IRQ.idePrimary),
+        },
+        {
+          name: 'ide1',
+          commandPort: PORT.ideSecondary.base,
+          controlPort: PORT.ideSecondaryControl.base,
+          irq: irqs.isa(IRQ.ideSecondary),
+        },
       ],
     })
   }
@@ -337,7 +376,7 @@ export class Machine {
 }
 
 function eachPiece(gpa: number, length: number, one: (at: number, width: Width) => void): void {
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const left = length - at
     const address = gpa + at
     const width: Width = left >= 4 && address % 4 === 0 ? 4 : left >= 2 && address % 2 === 0 ? 2 : 1

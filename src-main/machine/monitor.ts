@@ -12,9 +12,13 @@ function registers(machine: Machine): string {
   lines.push(`RIP=${hex(cpu.u64(AT.rip))} RFL=${hex(BigInt(cpu.rflags), 8)} CPL=${cpu.u32(AT.cpl)}`)
   SEGMENTS.forEach((name, n) => {
     const at = (what: 'selector' | 'limit' | 'attr') => hex(BigInt(cpu.u32(segAt(n, what))), what === 'limit' ? 8 : 4)
-    lines.push(`${name.toUpperCase().padEnd(4)}=${at('selector')} ${hex(cpu.u64(segAt(n, 'base')))} ${at('limit')} ${at('attr')}`)
+    lines.push(
+      `${name.toUpperCase().padEnd(4)}=${at('selector')} ${hex(cpu.u64(segAt(n, 'base')))} ${at('limit')} ${at('attr')}`,
+    )
   })
-  const control = (['cr0', 'cr2', 'cr3', 'cr4', 'efer'] as const).map((name) => `${name.toUpperCase()}=${hex(cpu.u64(AT[name]))}`)
+  const control = (['cr0', 'cr2', 'cr3', 'cr4', 'efer'] as const).map(
+    (name) => `${name.toUpperCase()}=${hex(cpu.u64(AT[name]))}`,
+  )
   lines.push(control.join(' '))
   const undefinedOpcodes = [...cpu.undefinedOpcodes].map(([name, count]) => `${name} (${count})`)
   if (undefinedOpcodes.length > 0) lines.push(`undefined opcodes met: ${undefinedOpcodes.join(', ')}`)

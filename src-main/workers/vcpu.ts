@@ -43,7 +43,7 @@ class RingConsole implements CharBackend {
     this.output = new ByteRing(buffers.output)
   }
   write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const taken = this.output.write(bytes.subarray(at))
       at += taken
       if (taken === 0) this.output.waitForRoom(1000)
@@ -58,7 +58,9 @@ function readFile(path: string, what: string): Uint8Array {
   try {
     return readFileSync(path)
   } catch (cause) {
-    throw new HostError(`cannot read the ${what} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new HostError(`cannot read the ${what} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
   }
 }
 
@@ -107,7 +109,10 @@ class VcpuWorker {
       disks: config.disks,
       shares: config.shares,
     })
-    const client = new IoClient(channel, new Ram(shared, ram, (gpa, length) => this.built?.machine.ram.written(gpa, length)))
+    const client = new IoClient(
+      channel,
+      new Ram(shared, ram, (gpa, length) => this.built?.machine.ram.written(gpa, length)),
+    )
     this.io = { client, close: () => handle.close() }
     this.built = buildMachine(config, memory, this.clock, {
       serial: this.console,
@@ -255,10 +260,16 @@ port.once('message', (message: ToVcpu) => {
   const worker = new VcpuWorker(message.config, message.buffers)
   worker.start().catch((error: unknown) => {
     const text = error instanceof Error ? error.message : String(error)
-    if (error instanceof HostError || error instanceof IoStartError) post({ type: 'error', cause: 'host', sentence: text })
+    if (error instanceof HostError || error instanceof IoStartError)
+      post({ type: 'error', cause: 'host', sentence: text })
     else {
       const stack = error instanceof Error ? (error.stack ?? text) : text
-      post({ type: 'error', cause: 'bug', sentence: `the machine stopped by a fault of Longmode: ${text}`, details: `${stack}\n${worker.crashDetails()}` })
+      post({
+        type: 'error',
+        cause: 'bug',
+        sentence: `the machine stopped by a fault of Longmode: ${text}`,
+        details: `${stack}\n${worker.crashDetails()}`,
+      })
     }
   })
 })

@@ -58,7 +58,8 @@ function writeCr4(cpu: Cpu, value: bigint): void {
   const old = cpu.u64(AT.cr4)
   if (value & ~(CR4_DEFINED & cpu.allowedCr4)) throw new GuestFault(VECTOR.GP, 0)
   if (isLongMode(cpu) && !(value & PAE)) throw new GuestFault(VECTOR.GP, 0)
-  if (value & PCIDE && !(old & PCIDE) && (!isLongMode(cpu) || cpu.u64(AT.cr3) & 0xfffn)) throw new GuestFault(VECTOR.GP, 0)
+  if (value & PCIDE && !(old & PCIDE) && (!isLongMode(cpu) || cpu.u64(AT.cr3) & 0xfffn))
+    throw new GuestFault(VECTOR.GP, 0)
   cpu.setU64(AT.cr4, value)
   if ((old ^ value) & CR4_FLUSH) cpu.flushTlb()
 }

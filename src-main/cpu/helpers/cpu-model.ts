@@ -8,7 +8,9 @@ export interface CpuModelConfig {
 }
 
 /** Leaf, register and bit of each feature. Names are QEMU's, with underscores for dots and dashes. */
-export const FEATURE_BITS: Readonly<Record<string, readonly [leaf: number, register: 'eax' | 'ebx' | 'ecx' | 'edx', bit: number]>> = {
+export const FEATURE_BITS: Readonly<
+  Record<string, readonly [leaf: number, register: 'eax' | 'ebx' | 'ecx' | 'edx', bit: number]>
+> = {
   fpu: [1, 'edx', 0],
   de: [1, 'edx', 2],
   pse: [1, 'edx', 3],
@@ -95,7 +97,16 @@ const CR4_BITS: Readonly<Record<string, bigint>> = {
 }
 
 const normal = (name: string): string => ALIASES[name] ?? name.replace(/[.-]/g, '_')
-const ALIASES: Readonly<Record<string, string>> = { pni: 'sse3', 'sse4.1': 'sse4_1', 'sse4.2': 'sse4_2', lzcnt: 'abm', 'sha-ni': 'sha', sha_ni: 'sha', 'tsc-deadline': 'tsc_deadline', '3dnowprefetch': 'prefetchw' }
+const ALIASES: Readonly<Record<string, string>> = {
+  pni: 'sse3',
+  'sse4.1': 'sse4_1',
+  'sse4.2': 'sse4_2',
+  lzcnt: 'abm',
+  'sha-ni': 'sha',
+  sha_ni: 'sha',
+  'tsc-deadline': 'tsc_deadline',
+  '3dnowprefetch': 'prefetchw',
+}
 
 export interface CpuModel {
   readonly vendor: CpuModelConfig['vendor']
@@ -124,7 +135,10 @@ export function cpuModel(config: CpuModelConfig): CpuModel {
     apply: (cpu) => {
       cpu.model = model
       cpu.intel = config.vendor === 'GenuineIntel'
-      cpu.allowedCr4 = Object.entries(CR4_BITS).reduce((bits, [name, bit]) => (has(name) ? bits : bits & ~bit), 0x370efcn)
+      cpu.allowedCr4 = Object.entries(CR4_BITS).reduce(
+        (bits, [name, bit]) => (has(name) ? bits : bits & ~bit),
+        0x370efcn,
+      )
     },
   }
   return model

@@ -88,11 +88,16 @@ function extended(model: CpuModel, leaf: number): Leaf {
       return NOTHING
   }
 }
-const vendorWords = (vendor: string): Omit<Leaf, 'eax'> => ({ ebx: word(vendor, 0), edx: word(vendor, 4), ecx: word(vendor, 8) })
+const vendorWords = (vendor: string): Omit<Leaf, 'eax'> => ({
+  ebx: word(vendor, 0),
+  edx: word(vendor, 4),
+  ecx: word(vendor, 8),
+})
 
 export function cpuidLeaf(cpu: Cpu, model: CpuModel, leaf: number, index: number): Leaf {
   if (leaf >= 0x80000000) return extended(model, leaf)
-  if (leaf === 0x40000000) return { eax: 0x40000010, ebx: word(HYPERVISOR, 0), ecx: word(HYPERVISOR, 4), edx: word(HYPERVISOR, 8) }
+  if (leaf === 0x40000000)
+    return { eax: 0x40000010, ebx: word(HYPERVISOR, 0), ecx: word(HYPERVISOR, 4), edx: word(HYPERVISOR, 8) }
   // as other hypervisors do: TSC and bus frequency in kHz
   if (leaf === 0x40000010) return { eax: TSC_KHZ, ebx: 1_000_000, ecx: 0, edx: 0 }
   switch (leaf) {

@@ -105,7 +105,8 @@ function jump(cpu: Cpu, { selector, offset }: FarPointer): number {
   }
   const gate = callGate(cpu, d)
   const target = gateTarget(cpu, gate.selector)
-  if ((target.attr & ATTR.conforming) === 0 && dpl(target) !== cpu.u32(AT.cpl)) throw new GuestFault(VECTOR.GP, errorOf(gate.selector))
+  if ((target.attr & ATTR.conforming) === 0 && dpl(target) !== cpu.u32(AT.cpl))
+    throw new GuestFault(VECTOR.GP, errorOf(gate.selector))
   setCode(cpu, target, cpu.u32(AT.cpl))
   cpu.setU64(AT.rip, gate.offset)
   return STATUS.jump
@@ -130,13 +131,19 @@ function callGate(cpu: Cpu, d: Descriptor): CallGate {
   const raw = cpu.readLinear(d.at, 8, true)
   const low = (raw & 0xffffn) | (type === 4 ? 0n : (raw >> 32n) & 0xffff0000n)
   const high = long ? (cpu.readLinear(d.at + 8n, 8, true) & 0xffffffffn) << 32n : 0n
-  return { selector: Number((raw >> 16n) & 0xffffn), offset: low | high, size: long ? 8 : type === 4 ? 2 : 4, parameters: long ? 0 : Number((raw >> 32n) & 31n) }
+  return {
+    selector: Number((raw >> 16n) & 0xffffn),
+    offset: low | high,
+    size: long ? 8 : type === 4 ? 2 : 4,
+    parameters: long ? 0 : Number((raw >> 32n) & 31n),
+  }
 }
 function gateTarget(cpu: Cpu, selector: number): Descriptor {
   if ((selector & 0xfffc) === 0) throw new GuestFault(VECTOR.GP, 0)
   const d = readDescriptor(cpu, selector)
   if (!isCode(d) || dpl(d) > cpu.u32(AT.cpl)) throw new GuestFault(VECTOR.GP, errorOf(selector))
-  if (isLongMode(cpu) && ((d.attr & ATTR.long) === 0 || d.attr & ATTR.big)) throw new GuestFault(VECTOR.GP, errorOf(selector))
+  if (isLongMode(cpu) && ((d.attr & ATTR.long) === 0 || d.attr & ATTR.big))
+    throw new GuestFault(VECTOR.GP, errorOf(selector))
   if (!isPresent(d)) throw new GuestFault(VECTOR.NP, errorOf(selector))
   return d
 }
@@ -154,7 +161,10 @@ function pushAll(cpu: Cpu, base: bigint, mask: bigint, start: bigint, size: numb
 const FULL = 0xffffffffffffffffn
 function currentStack(cpu: Cpu): { base: bigint; mask: bigint } {
   const size = cpu.u32(AT.stackSize)
-  return { base: size === 8 ? 0n : cpu.u64(segAt(SS, 'base')), mask: size === 8 ? FULL : size === 4 ? 0xffffffffn : 0xffffn }
+  return {
+    base: size === 8 ? 0n : cpu.u64(segAt(SS, 'base')),
+    mask: size === 8 ? FULL : size === 4 ? 0xffffffffn : 0xffffn,
+  }
 }
 
 function call(cpu: Cpu, pointer: FarPointer): number {
@@ -240,7 +250,8 @@ function returnTarget(cpu: Cpu, selector: number): Descriptor {
 }
 /** SS for a return; null is allowed to 64-bit code below CPL 3. */
 function returnStack(cpu: Cpu, selector: number, code: Descriptor, cpl: number): Descriptor | undefined {
-  if ((selector & 0xfffc) === 0 && isLongMode(cpu) && code.attr & ATTR.long && cpl < 3 && (selector & 3) === cpl) return undefined
+  if ((selector & 0xfffc) === 0 && isLongMode(cpu) && code.attr & ATTR.long && cpl < 3 && (selector & 3) === cpl)
+    return undefined
   return stackDescriptor(cpu, selector, cpl)
 }
 function setStack(cpu: Cpu, stack: Descriptor | undefined, selector: number): void {

@@ -103,7 +103,8 @@ const writeBase =
     return STATUS.next
   }
 
-const stackLinear = (cpu: Cpu, pointer: bigint, size: number, write: boolean): bigint => cpu.linear(SS, pointer, size, write)
+const stackLinear = (cpu: Cpu, pointer: bigint, size: number, write: boolean): bigint =>
+  cpu.linear(SS, pointer, size, write)
 const pusha: Helper = (cpu, insn) => {
   const size = insn.variant.operandSize
   const width = cpu.u32(AT.stackSize)
@@ -159,7 +160,8 @@ const bound: Helper = (cpu, insn) => {
   const ea = cpu.u64(AT.ea)
   const signed = (v: bigint): bigint => BigInt.asIntN(8 * size, v)
   const index = signed(cpu.gpr(cpu.view.getUint8(insn.record + 4) / 8, size))
-  if (index < signed(cpu.readLinear(ea, size)) || index > signed(cpu.readLinear(ea + BigInt(size), size))) throw new GuestFault(VECTOR.BR)
+  if (index < signed(cpu.readLinear(ea, size)) || index > signed(cpu.readLinear(ea + BigInt(size), size)))
+    throw new GuestFault(VECTOR.BR)
   return STATUS.next
 }
 /** Not offered by CPUID. */

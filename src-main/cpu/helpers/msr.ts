@@ -41,7 +41,9 @@ const STORED: ReadonlyMap<number, { reset: bigint; writable: bigint; vendor?: 'i
   [0xc0010117, { reset: 0n, writable: ~0n, vendor: 'amd' }],
   [0xc0011029, { reset: 2n, writable: ~0n, vendor: 'amd' }],
 ])
-const MTRR_FIXED: ReadonlySet<number> = new Set([0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f])
+const MTRR_FIXED: ReadonlySet<number> = new Set([
+  0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f,
+])
 const isMtrr = (index: number): boolean => (index >= 0x200 && index < 0x210) || MTRR_FIXED.has(index)
 const TSC = 0x10
 const PAT = 0x277

@@ -5,7 +5,18 @@ import { STATUS } from '../semantics/context.ts'
 import { AT, CS, LDTR, RSP, SEG, segAt, SS, STATE, TR } from '../state/layout.ts'
 import { GuestFault, type Helper, type HelperInsn } from './helper.ts'
 
-export const ATTR = { accessed: 1, readWrite: 2, conforming: 4, expandDown: 4, code: 8, segment: 0x10, present: 0x80, long: 0x2000, big: 0x4000, granular: 0x8000 } as const
+export const ATTR = {
+  accessed: 1,
+  readWrite: 2,
+  conforming: 4,
+  expandDown: 4,
+  code: 8,
+  segment: 0x10,
+  present: 0x80,
+  long: 0x2000,
+  big: 0x4000,
+  granular: 0x8000,
+} as const
 
 /** System descriptor types (SDM vol. 3, table 3-2). */
 export const SYSTEM = { ldt: 2, tssAvailable: 9, tssBusy: 11, callGate: 12 } as const
@@ -57,7 +68,11 @@ export function longBase(cpu: Cpu, d: Descriptor): bigint {
 }
 
 /** Writes the hidden part as it is. */
-export function setSegment(cpu: Cpu, segment: number, d: { selector: number; base: bigint; limit: number; attr: number }): void {
+export function setSegment(
+  cpu: Cpu,
+  segment: number,
+  d: { selector: number; base: bigint; limit: number; attr: number },
+): void {
   const at = AT.segments + segment * 32
   cpu.setU64(at + SEG.base, d.base)
   cpu.setU32(at + SEG.limit, d.limit)
@@ -123,7 +138,8 @@ export function loadSegment(cpu: Cpu, segment: number, selector: number): void {
   }
   const cpl = cpu.u32(AT.cpl)
   if (segment === SS) {
-    if ((selector & 0xfffc) === 0 && cpu.u32(AT.codeSize) === 8 && cpl < 3 && (selector & 3) === cpl) setNull(cpu, SS, selector)
+    if ((selector & 0xfffc) === 0 && cpu.u32(AT.codeSize) === 8 && cpl < 3 && (selector & 3) === cpl)
+      setNull(cpu, SS, selector)
     else setSegment(cpu, SS, stackDescriptor(cpu, selector, cpl))
     updateMode(cpu)
     return
@@ -135,7 +151,8 @@ export function loadSegment(cpu: Cpu, segment: number, selector: number): void {
   const d = readDescriptor(cpu, selector)
   const readable = isData(d) || (isCode(d) && (d.attr & ATTR.readWrite) !== 0)
   const checked = isData(d) || (d.attr & ATTR.conforming) === 0
-  if (!readable || (checked && (dpl(d) < (selector & 3) || dpl(d) < cpl))) throw new GuestFault(VECTOR.GP, errorOf(selector))
+  if (!readable || (checked && (dpl(d) < (selector & 3) || dpl(d) < cpl)))
+    throw new GuestFault(VECTOR.GP, errorOf(selector))
   if (!isPresent(d)) throw new GuestFault(VECTOR.NP, errorOf(selector))
   setSegment(cpu, segment, markAccessed(cpu, d))
 }
@@ -225,7 +242,8 @@ function ltr(cpu: Cpu, insn: HelperInsn): number {
   if ((selector & 0xfffc) === 0) throw new GuestFault(VECTOR.GP, 0)
   const d = readDescriptor(cpu, selector)
   const type = d.attr & 0x1f
-  if (selector & 4 || (type !== SYSTEM.tssAvailable && !(type === 1 && !isLongMode(cpu)))) throw new GuestFault(VECTOR.GP, errorOf(selector))
+  if (selector & 4 || (type !== SYSTEM.tssAvailable && !(type === 1 && !isLongMode(cpu))))
+    throw new GuestFault(VECTOR.GP, errorOf(selector))
   if (!isPresent(d)) throw new GuestFault(VECTOR.NP, errorOf(selector))
   const base = isLongMode(cpu) ? longBase(cpu, d) : d.base
   cpu.writeLinear(d.at + 5n, 1, BigInt((d.attr | 2) & 0xff), true)
@@ -295,7 +313,8 @@ const verify =
   (write: boolean): Helper =>
   (cpu, insn) => {
     const d = visible(cpu, Number(cpu.hostValue(insn.host, 2)), [])
-    const ok = d && (write ? isData(d) && (d.attr & ATTR.readWrite) !== 0 : isData(d) || (d.attr & ATTR.readWrite) !== 0)
+    const ok =
+      d && (write ? isData(d) && (d.attr & ATTR.readWrite) !== 0 : isData(d) || (d.attr & ATTR.readWrite) !== 0)
     return setZero(cpu, ok === true)
   }
 function arpl(cpu: Cpu, insn: HelperInsn): number {

@@ -30,7 +30,8 @@ export function debugBefore(cpu: Cpu): boolean {
   const linear = BigInt.asUintN(64, cpu.u64(AT.rip) + cpu.u64(segAt(1, 'base')))
   let hit = 0n
   for (let n = 0; n < 4; n++)
-    if (dr7 & (3 << (2 * n)) && ((dr7 >>> (16 + 4 * n)) & 3) === 0 && cpu.u64(AT.dr + 8 * n) === linear) hit |= 1n << BigInt(n)
+    if (dr7 & (3 << (2 * n)) && ((dr7 >>> (16 + 4 * n)) & 3) === 0 && cpu.u64(AT.dr + 8 * n) === linear)
+      hit |= 1n << BigInt(n)
   if (hit === 0n) return false
   cpu.setU64(DR6, (cpu.u64(DR6) & ~15n) | hit)
   cpu.pend(VECTOR.DB)

@@ -1,7 +1,22 @@
 /** Delivery of exceptions and interrupts (SDM vol. 3, chapter 6). */
 import type { Cpu } from '../cpu.ts'
 import { GuestFault, PendingFault } from '../helpers/helper.ts'
-import { ATTR, dpl, isCode, isLongMode, isPresent, isReal, isVm86, readDescriptor, setCode, setNull, setRealSegment, setSegment, stackDescriptor, type Descriptor } from '../helpers/segments.ts'
+import {
+  ATTR,
+  dpl,
+  isCode,
+  isLongMode,
+  isPresent,
+  isReal,
+  isVm86,
+  readDescriptor,
+  setCode,
+  setNull,
+  setRealSegment,
+  setSegment,
+  stackDescriptor,
+  type Descriptor,
+} from '../helpers/segments.ts'
 import { VECTOR } from '../mmu/access.ts'
 import { IF, NT, RF, TF, VM } from '../semantics/flags.ts'
 import { AT, CS, DS, ES, FS, GS, RSP, segAt, SS, TR } from '../state/layout.ts'
@@ -48,7 +63,9 @@ function deliver(cpu: Cpu, first: Event): DeliverResult {
         (event.vector === VECTOR.PF && (failure.vector === VECTOR.PF || CONTRIBUTORY.has(failure.vector))))
     const external = event.software ? 0 : 1
     const code = failure.code === undefined || failure.vector === VECTOR.PF ? failure.code : failure.code | external
-    event = both ? { vector: VECTOR.DF, code: 0, software: false, isException: true } : { vector: failure.vector, code, software: false, isException: true }
+    event = both
+      ? { vector: VECTOR.DF, code: 0, software: false, isException: true }
+      : { vector: failure.vector, code, software: false, isException: true }
   }
 }
 
@@ -118,7 +135,8 @@ function flagsImage(cpu: Cpu, event: Event): bigint {
   const rf = event.isException && !event.software && FAULTS.has(event.vector) ? RF : 0
   return BigInt(cpu.rflags | rf)
 }
-const afterGate = (flags: number, gate: Gate): number => flags & ~(TF | NT | RF | VM) & ((gate.type & 1) === 0 ? ~IF : -1)
+const afterGate = (flags: number, gate: Gate): number =>
+  flags & ~(TF | NT | RF | VM) & ((gate.type & 1) === 0 ? ~IF : -1)
 
 function deliverLong(cpu: Cpu, event: Event): void {
   const gate = readGate(cpu, event, 16)
@@ -132,7 +150,13 @@ function deliverLong(cpu: Cpu, event: Event): void {
   else if (cpl !== oldCpl) sp = taskStack(cpu, 4 + 8 * cpl)
   if (BigInt.asIntN(48, sp) !== BigInt.asIntN(64, sp)) throw new GuestFault(VECTOR.SS, 0)
   sp &= ~15n
-  const frame = [BigInt(cpu.u32(segAt(SS, 'selector'))), oldSp, flagsImage(cpu, event), BigInt(cpu.u32(segAt(CS, 'selector'))), cpu.u64(AT.rip)]
+  const frame = [
+    BigInt(cpu.u32(segAt(SS, 'selector'))),
+    oldSp,
+    flagsImage(cpu, event),
+    BigInt(cpu.u32(segAt(CS, 'selector'))),
+    cpu.u64(AT.rip),
+  ]
   if (event.code !== undefined) frame.push(BigInt(event.code))
   for (const value of frame) {
     sp = BigInt.asUintN(64, sp - 8n)
@@ -195,7 +219,8 @@ export function innerStack(cpu: Cpu, cpl: number): { stack: Descriptor; pointer:
   const wide = (cpu.u32(segAt(TR, 'attr')) & 8) !== 0
   const at = wide ? 4 + 8 * cpl : 2 + 4 * cpl
   const bytes = wide ? 4 : 2
-  if (at + bytes + 1 > cpu.u32(segAt(TR, 'limit'))) throw new GuestFault(VECTOR.TS, cpu.u32(segAt(TR, 'selector')) & 0xfffc)
+  if (at + bytes + 1 > cpu.u32(segAt(TR, 'limit')))
+    throw new GuestFault(VECTOR.TS, cpu.u32(segAt(TR, 'selector')) & 0xfffc)
   const base = cpu.u64(segAt(TR, 'base'))
   const pointer = cpu.readLinear(base + BigInt(at), bytes, true)
   const selector = Number(cpu.readLinear(base + BigInt(at + bytes), 2, true))
