@@ -1,8 +1,9 @@
 // The engine as a snippet machine: one vCPU at CPL 3 with the snippet's two regions mapped, run until the INT3 or a fault
 // leaves an exception pending. Nothing is delivered, so there is no kernel.
-import { Cpu, type CpuHost } from '../../src-main/cpu/cpu.ts'
+import { Cpu, type CpuHost, type InstructionSet } from '../../src-main/cpu/cpu.ts'
 import { instructionSet } from '../../src-main/cpu/instruction-set.ts'
 import { EXIT } from '../../src-main/cpu/interpreter/loop.ts'
+import { STATUS } from '../../src-main/cpu/semantics/context.ts'
 import { AT, memoryMap, segAt } from '../../src-main/cpu/state/layout.ts'
 import { loadImage, storeImage } from './engine-fpu.ts'
 import {
@@ -67,6 +68,18 @@ const noDevices: CpuHost = {
   warn: () => undefined,
 }
 
+/** The INT3 that ends a snippet must work whatever else does: an instruction set without it gets one that only reports. */
+function withBreakpoint(set: InstructionSet): InstructionSet {
+  const helpers: InstructionSet['helpers'] = {
+    int3: (cpu) => {
+      cpu.pend(VECTOR.BP, undefined, true)
+      return STATUS.fault
+    },
+    ...set.helpers,
+  }
+  return { ...set, helpers }
+}
+
 export class EngineMachine implements SnippetMachine {
   readonly cpu: Cpu
   readonly #ram: number
@@ -74,12 +87,7 @@ export class EngineMachine implements SnippetMachine {
   constructor() {
     const map = memoryMap(RAM_BYTES, 0, 16)
     const memory = new WebAssembly.Memory({ initial: map.pages64K, maximum: map.pages64K, shared: true })
-    this.cpu = new Cpu(
-      memory,
-      map,
-      noDevices,
-      instructionSet(() => true),
-    )
+    this.cpu = new Cpu(memory, map, noDevices, withBreakpoint(instructionSet(() => true)))
     this.#ram = map.ramBase
     this.#mapPages()
     this.#prepareSystem()
@@ -141,6 +149,8 @@ export class EngineMachine implements SnippetMachine {
     this.#setSegment(4, 0, 0, 0, 0)
     this.#setSegment(5, USER_DS, GS_BASE, whole, ATTRIBUTES.data)
     cpu.setU32(AT.cpl, 3)
+    // Predecoded code is for one mode: a new one looks the page up again.
+    if (cpu.u32(AT.codeSize) !== (long ? 8 : 4)) cpu.flushTlb()
     cpu.setU32(AT.codeSize, long ? 8 : 4)
     cpu.setU32(AT.stackSize, long ? 8 : 4)
   }
