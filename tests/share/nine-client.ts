@@ -73,8 +73,9 @@ export class NineClient {
 
   /** Sends a whole message as it is; returns a copy of the reply. */
   async raw(message: Uint8Array): Promise<Uint8Array> {
-    const length = await this.server.handle(message, this.reply)
-    return this.reply.slice(0, length)
+    const outcome = this.server.handle(message, this.reply)
+    if (typeof outcome === 'number') return this.reply.slice(0, outcome)
+    return this.reply.slice(0, await outcome)
   }
 
   build(type: number, tag: number, body: (w: MessageWriter) => void): Uint8Array {
