@@ -50,7 +50,7 @@ export function variantOf(
   const repeat = takesRepeat(row) ? o.repeat : 0
   const key = [
     row.name,
-    operands.map((x) => x.access + x.kind + x.size + (x.letter === 'q' && x.kind === 'I' ? 'q' : '')),
+    operands.map((x) => `${x.access}${x.kind}${x.size}${x.letter === 'q' && x.kind === 'I' ? 'q' : ''}`),
     operandSize,
     stackSize,
     codeSize,

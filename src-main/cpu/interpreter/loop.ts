@@ -334,7 +334,7 @@ function defineColdHandlers(
   const { ptr } = m
   return handlers.slice(hotCount).map((handler, n) => {
     const id = HANDLER.first + hotCount + n
-    return m.func(`${handler.variant.key}`, [ptr, ptr, 'i64'], ['i32'], (f, record, host, linearAddress) => {
+    return m.func(handler.variant.key, [ptr, ptr, 'i64'], ['i32'], (f, record, host, linearAddress) => {
       const c = new RecordContext({
         f,
         variant: handler.variant,

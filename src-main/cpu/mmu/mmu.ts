@@ -5,7 +5,6 @@
 import {
   AT,
   PAGE_INFO,
-  RECORD,
   SCRATCH,
   SLOT_BYTES,
   TLB_ENTRIES,
@@ -14,7 +13,7 @@ import {
   type MemoryMap,
 } from '../state/layout.ts'
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
-import type { Func, FunctionBuilder, Local, ModuleBuilder } from '../wasm/module.ts'
+import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import { ACCESS, MAXPHYADDR, PF_ERROR, VECTOR } from './access.ts'
 
 const CR0_WP = 1n << 16n

@@ -63,7 +63,6 @@ export function defineFlagFunctions(m: ModuleBuilder): FlagFunctions {
     f.if(kind.eqz(), () => f.ret(b.i32().and(ARITHMETIC)))
     const shift = f.tmp(op.shr_u(8).u64())
     const r = f.tmp(res.shl(shift))
-    const y = f.tmp(b.shl(shift))
     const zsp = f.tmp(resultFlags(r, res))
     f.if(kind.eq(CC.result), () => f.ret(zsp.or(b.i32().and(CF | OF | AF))))
     const c = f.call(carry, op, res, b)
