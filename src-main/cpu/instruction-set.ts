@@ -1,10 +1,12 @@
 /** The whole instruction set: opcode tables, operations and helpers of all families, less what CPUID does not offer. */
 import type { InstructionSet } from './cpu.ts'
+import { FPU_STATE_TABLE } from './decode/fpu-state-table.ts'
 import { INTEGER_TABLE } from './decode/integer-table.ts'
 import { parseRows, type Row } from './decode/rows.ts'
 import { CONTROL_HELPERS } from './helpers/control.ts'
 import { CPUID_HELPERS } from './helpers/cpuid.ts'
 import { FAR_HELPERS } from './helpers/far.ts'
+import { FPU_STATE_HELPERS } from './helpers/fpu-state.ts'
 import type { Helper } from './helpers/helper.ts'
 import { IO_HELPERS } from './helpers/io.ts'
 import { MSR_HELPERS } from './helpers/msr.ts'
@@ -16,7 +18,7 @@ import { INTEGER } from './semantics/integer.ts'
 import { STRING } from './semantics/string.ts'
 
 /** Opcode tables of the families. */
-const TABLES: readonly string[] = [INTEGER_TABLE]
+const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE]
 const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [INTEGER, CONTROL, STRING]
 const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   SEGMENT_HELPERS,
@@ -26,6 +28,7 @@ const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   MSR_HELPERS,
   SYSCALL_HELPERS,
   IO_HELPERS,
+  FPU_STATE_HELPERS,
 ]
 
 function merge<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {

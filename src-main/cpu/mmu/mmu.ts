@@ -284,7 +284,8 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       f.if(f.load32('u16', record).ne(0), () => {
         const size = f.load32('u8', record, 2)
         f.if(at.add(ptr === 'i32' ? size : size.u64()).gt_u(start), () => {
-          f.store(2, record, i32(0))
+          // handler and access byte together: an empty record must not touch memory
+          f.store(4, record, i32(0))
           f.set(dropped, 1)
         })
       })

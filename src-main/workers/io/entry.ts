@@ -1,8 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { silentLog } from '../../base/log.ts'
 import { ControlBlock, Event } from '../../base/control-block.ts'
 import { DiskError, type DiskImage } from '../../host/disk/image.ts'
 import { openDisk } from '../../host/disk/open.ts'
-import type { DiskConfig } from '../../machine/config.ts'
+import type { DiskConfig, ShareConfig } from '../../machine/config.ts'
+import { openFolder } from '../../host/folder.ts'
+import { NineServer } from '../../ninep/server.ts'
 import { Ram } from '../../memory/ram.ts'
 import { IoChannel } from './channel.ts'
 import type { DiskFacts } from './client.ts'
@@ -19,15 +22,29 @@ function factsOf(image: DiskImage, { serial, index }: DiskConfig): DiskFacts {
   }
 }
 
+/** Opens a share's folder; the host's refusal becomes one sentence. */
+function openShare(share: ShareConfig): NineServer {
+  const { path, securityModel, readOnly } = share
+  if (securityModel === 'mapped-file')
+    throw new DiskError(`security_model=mapped-file is not built yet; use mapped-xattr for ${path}`)
+  try {
+    return new NineServer(openFolder(path, silentLog), { securityModel, readOnly })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new DiskError(`cannot share the folder ${path}: ${why}`, { cause })
+  }
+}
+
 function run(
   start: IoStart,
   send: (message: FromIo) => void,
   onMessage: (handler: (message: ToIo) => void) => void,
 ): void {
   const images: DiskImage[] = []
+  const shares: NineServer[] = []
   try {
-    if (start.shares.length > 0) throw new DiskError('Shared folders cannot be used in this version.')
     for (const disk of start.disks) images.push(openDisk(disk))
+    for (const share of start.shares) shares.push(openShare(share))
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
     send({ type: 'failed', sentence: error.message })
@@ -38,7 +55,7 @@ function run(
     channel: new IoChannel(start.channel),
     memory: new Ram(start.memory, start.ram),
     disks: images,
-    shares: [],
+    shares,
   }
   const server = new IoServer(parts, () => control.raise(Event.ioDone))
   server.start()
