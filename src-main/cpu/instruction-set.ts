@@ -12,6 +12,7 @@ import { IO_HELPERS } from './helpers/io.ts'
 import { MSR_HELPERS } from './helpers/msr.ts'
 import { SEGMENT_HELPERS } from './helpers/segments.ts'
 import { SYSCALL_HELPERS } from './helpers/syscall.ts'
+import { X87_STACK_HELPERS } from './helpers/x87-stack.ts'
 import type { Operation } from './semantics/context.ts'
 import { CONTROL } from './semantics/control.ts'
 import { INTEGER } from './semantics/integer.ts'
@@ -29,6 +30,7 @@ const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   SYSCALL_HELPERS,
   IO_HELPERS,
   FPU_STATE_HELPERS,
+  X87_STACK_HELPERS,
 ]
 
 function merge<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {
