@@ -25,6 +25,8 @@ export interface BlockBackend {
   /** Up to 20 printable ASCII characters, as IDENTIFY and VIRTIO_BLK_T_GET_ID show them. */
   readonly serial: string
   submit(request: BlockRequest): void
+  /** Wait until no request is in flight; their `done` runs meanwhile. For resets: after it no memory is written any more. */
+  drain?(): void
 }
 
 export interface NineRequest {

@@ -55,7 +55,10 @@ export class IdeChannel implements PortHandler {
   }
 
   writePort(port: number, width: Width, value: number): void {
-    if (port === this.place.controlPort) return this.#writeControl(value)
+    if (port === this.place.controlPort) {
+      this.#writeControl(value)
+      return
+    }
     const register = port - this.place.commandPort
     if (register === Reg.data) this.#drive?.writeData(width, value)
     else this.#writeRegister(register, value & 0xff)
@@ -111,7 +114,10 @@ export class IdeChannel implements PortHandler {
 
   #writeRegister(register: number, value: number): void {
     this.#control &= ~Control.highOrder // any command block write clears HOB
-    if (register === Reg.status) return this.#command(value)
+    if (register === Reg.status) {
+      this.#command(value)
+      return
+    }
     if (register === Reg.device) this.#selected = value & DeviceBit.select ? 1 : 0
     for (const drive of this.#drives) {
       if (drive === undefined || drive.status & Status.busy) continue

@@ -124,9 +124,18 @@ export class AtaDisk extends Drive {
   #startMedia({ mode, write, ext }: MediaCommand): void {
     const sector = this.#address(ext)
     const remaining = this.#sectorCount(ext)
-    if (mode === 'multiple' && this.#multiple === 0) return this.abort()
-    if (write && this.#backend.readOnly) return this.abort()
-    if (sector === undefined || sector + remaining > this.#backend.sectors) return this.fail(ErrorBit.notFound)
+    if (mode === 'multiple' && this.#multiple === 0) {
+      this.abort()
+      return
+    }
+    if (write && this.#backend.readOnly) {
+      this.abort()
+      return
+    }
+    if (sector === undefined || sector + remaining > this.#backend.sectors) {
+      this.fail(ErrorBit.notFound)
+      return
+    }
     this.#transfer = { write, sector, remaining, block: mode === 'multiple' ? this.#multiple : 1 }
     if (mode === 'dma') this.#startDma(this.#transfer)
     else if (mode === 'verify') this.#verify(this.#transfer)
@@ -161,7 +170,10 @@ export class AtaDisk extends Drive {
     const wanted = Math.min(transfer.remaining, PIO_FETCH - (PIO_FETCH % transfer.block))
     const buffer = new Uint8Array(wanted * SECTOR)
     const done = this.#guarded((status) => {
-      if (status !== 'ok') return this.#mediaError(status)
+      if (status !== 'ok') {
+        this.#mediaError(status)
+        return
+      }
       this.#fetched = buffer
       this.#offerBlock(transfer)
     })
@@ -174,7 +186,10 @@ export class AtaDisk extends Drive {
     const sectors = Math.min(transfer.remaining, PIO_FETCH)
     const buffer = new Uint8Array(sectors * SECTOR)
     const done = this.#guarded((status) => {
-      if (status !== 'ok') return this.#mediaError(status)
+      if (status !== 'ok') {
+        this.#mediaError(status)
+        return
+      }
       transfer.sector += sectors
       transfer.remaining -= sectors
       if (transfer.remaining > 0) this.#verify(transfer)
@@ -198,8 +213,14 @@ export class AtaDisk extends Drive {
 
   protected pioDone(buffer: Uint8Array): void {
     const transfer = this.#transfer
-    if (transfer === undefined) return this.finish(false) // IDENTIFY
-    if (transfer.write) return this.#writeBlock(transfer, buffer)
+    if (transfer === undefined) {
+      this.finish(false)
+      return
+    } // IDENTIFY
+    if (transfer.write) {
+      this.#writeBlock(transfer, buffer)
+      return
+    }
     if (this.#fetched.length > 0) this.#offerBlock(transfer)
     else if (transfer.remaining > 0) this.#fetch(transfer)
     else this.finish(false)
@@ -208,7 +229,10 @@ export class AtaDisk extends Drive {
   #writeBlock(transfer: Transfer, buffer: Uint8Array): void {
     this.setBusy()
     const done = this.#guarded((status) => {
-      if (status !== 'ok') return this.#mediaError(status)
+      if (status !== 'ok') {
+        this.#mediaError(status)
+        return
+      }
       transfer.sector += buffer.length / SECTOR
       transfer.remaining -= buffer.length / SECTOR
       if (transfer.remaining > 0) this.#wantBlock(transfer, true)
@@ -285,37 +309,58 @@ export class AtaDisk extends Drive {
     switch (this.features.value) {
       case Feature.writeCacheOn:
         this.#writeCache = true
-        return this.finish()
+        {
+          this.finish()
+          return
+        }
       case Feature.writeCacheOff:
         this.#writeCache = false
-        return this.#flush()
+        {
+          this.#flush()
+          return
+        }
       case Feature.lookAheadOn:
-      case Feature.lookAheadOff:
-        return this.finish()
-      case Feature.transferMode:
-        return this.#setTransferMode(this.count.value)
-      default:
-        return this.abort()
+      case Feature.lookAheadOff: {
+        this.finish()
+        return
+      }
+      case Feature.transferMode: {
+        this.#setTransferMode(this.count.value)
+        return
+      }
+      default: {
+        this.abort()
+        return
+      }
     }
   }
 
   #setTransferMode(mode: number): void {
     const limits: Record<number, number> = { 0x00: 1, 0x08: 4, 0x20: 2, 0x40: 5 } // PIO default, PIO, multiword, Ultra DMA
     const limit = limits[mode & 0xf8]
-    if (limit === undefined || (mode & 7) > limit) return this.abort()
+    if (limit === undefined || (mode & 7) > limit) {
+      this.abort()
+      return
+    }
     if (mode & 0x60) this.#transferMode = mode
     this.finish()
   }
 
   #setMultiple(): void {
     const sectors = this.count.value
-    if (sectors > MAX_MULTIPLE || (sectors & (sectors - 1)) !== 0) return this.abort()
+    if (sectors > MAX_MULTIPLE || (sectors & (sectors - 1)) !== 0) {
+      this.abort()
+      return
+    }
     this.#multiple = sectors
     this.finish()
   }
 
   #initializeParameters(): void {
-    if (this.count.value === 0) return this.abort()
+    if (this.count.value === 0) {
+      this.abort()
+      return
+    }
     this.#heads = (this.device & 15) + 1
     this.#sectorsPerTrack = this.count.value
     this.finish()

@@ -46,7 +46,7 @@ export class IoClient {
 
   /** The disk with this number in the worker's list. */
   disk(target: number, facts: DiskFacts): BlockBackend {
-    return { ...facts, submit: (request) => this.#submitBlock(target, request) }
+    return { ...facts, submit: (request) => this.#submitBlock(target, request), drain: () => void this.drain() }
   }
 
   /** The share with this number in the worker's list. */
