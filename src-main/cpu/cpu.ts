@@ -1,5 +1,6 @@
 /** One vCPU: its state, its memory accesses, its interpreter, its helpers. Knows no device: what it needs of the machine is CpuHost. */
-import { Decoder, DECODE, modeKey, type DecodeMode } from './decode/decoder.ts'
+import { Decoder } from './decode/decoder.ts'
+import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
 import { enumerateVariants } from './decode/enumerate.ts'
 import type { Row } from './decode/rows.ts'
 import { variantOf, type Variant } from './decode/variants.ts'

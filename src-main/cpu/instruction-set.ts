@@ -15,12 +15,24 @@ import { SYSCALL_HELPERS } from './helpers/syscall.ts'
 import { X87_STACK_HELPERS } from './helpers/x87-stack.ts'
 import type { Operation } from './semantics/context.ts'
 import { CONTROL } from './semantics/control.ts'
+import { BITS } from './semantics/bits.ts'
+import { DECIMAL } from './semantics/decimal.ts'
 import { INTEGER } from './semantics/integer.ts'
+import { MULTIPLICATION } from './semantics/multiply.ts'
+import { SHIFTS } from './semantics/shift.ts'
 import { STRING } from './semantics/string.ts'
 
 /** Opcode tables of the families. */
 const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE]
-const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [INTEGER, CONTROL, STRING]
+const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [
+  INTEGER,
+  SHIFTS,
+  MULTIPLICATION,
+  BITS,
+  DECIMAL,
+  CONTROL,
+  STRING,
+]
 const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   SEGMENT_HELPERS,
   FAR_HELPERS,

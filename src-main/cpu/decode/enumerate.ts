@@ -1,5 +1,6 @@
 /** All variants that rows can have, found by decoding made-up instructions: so decoder and generator cannot disagree. */
-import { DECODE, Decoder, type DecodeMode } from './decoder.ts'
+import { Decoder } from './decoder.ts'
+import { DECODE, type DecodeMode } from './record.ts'
 import { MAP, type Row } from './rows.ts'
 import { takesRepeat, variantOf, type Variant } from './variants.ts'
 

@@ -1,6 +1,6 @@
 /** A handler is made for each combination of operand sizes and modes that a row can have: its variants. */
 import type { Size } from '../semantics/context.ts'
-import type { Decoded } from './decoder.ts'
+import type { Decoded } from './record.ts'
 import type { OperandKind, Row } from './rows.ts'
 
 export interface Operand {

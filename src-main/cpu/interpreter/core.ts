@@ -1,7 +1,8 @@
 /** Functions that handlers and helpers share: effective addresses with segmentation, TLB set selection, ranges. */
-import { KIND, MOFFS64 } from '../decode/decoder.ts'
+import { KIND, MOFFS64 } from '../decode/record.ts'
 import { VECTOR } from '../mmu/access.ts'
-import { defineMmu, get32, get64, put32, put64, REFUSED, toPtr, type MmuImports } from '../mmu/mmu.ts'
+import { defineMmu, REFUSED, type MmuImports } from '../mmu/mmu.ts'
+import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
 import { defineFlagFunctions } from '../semantics/flags.ts'
 import {
   AT,

@@ -3,9 +3,9 @@
  * record / 16), so nothing but the record is updated from instruction to instruction. What every operand needs (effective address, TLB, host
  * address) happens before the dispatch, once; handlers only compute. Handlers marked hot are inlined, the others are functions in table 0.
  */
-import { ACCESS_READ, ACCESS_WRITE, KIND, SIZE_NONE, SIZE_SHIFT } from '../decode/decoder.ts'
+import { ACCESS_READ, ACCESS_WRITE, KIND, SIZE_NONE, SIZE_SHIFT } from '../decode/record.ts'
 import type { Variant } from '../decode/variants.ts'
-import { get32, get64, put64, toPtr } from '../mmu/mmu.ts'
+import { get32, get64, put64, toPtr } from '../mmu/state-access.ts'
 import { STATUS, type Operation } from '../semantics/context.ts'
 import { AT, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
 import { Expr, i32, konst } from '../wasm/expr.ts'

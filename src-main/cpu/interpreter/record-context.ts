@@ -1,6 +1,7 @@
 /** The interpreter's side of OpContext: operands come from the predecoded record of the instruction. */
 import { asSize, type Variant } from '../decode/variants.ts'
-import { get32, get64, put32, put64, toPtr, type Mmu } from '../mmu/mmu.ts'
+import { type Mmu } from '../mmu/mmu.ts'
+import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
 import { STATUS, type CcKind, type OpContext, type Size } from '../semantics/context.ts'
 import { ccOp, type FlagFunctions } from '../semantics/flags.ts'
 import { AT, segAt, STATE } from '../state/layout.ts'
