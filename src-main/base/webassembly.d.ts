@@ -12,6 +12,7 @@ declare namespace WebAssembly {
   }
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>)
+    readonly [Symbol.toStringTag]: string
   }
   class Table {
     constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number })

@@ -46,7 +46,7 @@ export class LinuxFolder implements HostFolder {
   /** `rootFd`: an O_PATH descriptor of the folder, ours from now on. `maxDescriptors` for tests; default from the process's limit. */
   constructor(libc: Libc, rootFd: number, maxDescriptors?: number) {
     this.libc = libc
-    this.vector = new IoVector(libc.address)
+    this.vector = new IoVector((buffer) => libc.address(buffer))
     this.rootNode = new LinuxNode(rootFd, S_IFDIR, true, true)
     this.budget = new DescriptorBudget(libc, this.rootNode, maxDescriptors)
     this.statFd(rootFd, this.rootIdentity)

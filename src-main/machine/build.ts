@@ -2,6 +2,11 @@
 import type { BootResult } from '../boot/types.ts'
 import { cpuModel } from '../cpu/helpers/cpu-model.ts'
 import { instructionSet } from '../cpu/instruction-set.ts'
+import { VirtioBlock } from '../devices/virtio/block.ts'
+import type { VirtioDevice } from '../devices/virtio/device.ts'
+import { VirtioNinep } from '../devices/virtio/ninep/device.ts'
+import { VirtioPci } from '../devices/virtio/pci.ts'
+import { VirtioRng } from '../devices/virtio/rng.ts'
 import type { MachineConfig } from './config.ts'
 import { enterKernel } from './initial-state.ts'
 import { Machine, type MachineBackends, type MachineMemory, type VirtioFactory } from './machine.ts'
@@ -13,12 +18,21 @@ export interface BuiltMachine {
   boot(): BootResult
 }
 
+/** virtio functions in the order of QEMU's command line: shares, disks, entropy. */
+const virtioDevices: VirtioFactory = ({ memory, apic, backends, config }) => {
+  const devices: VirtioDevice[] = backends.shares.map((share, n) => new VirtioNinep(`virtio-9p${n}`, share))
+  config.disks.forEach((disk, n) => {
+    if (disk.bus === 'virtio') devices.push(new VirtioBlock(`virtio-blk${n}`, backends.disks[n]!))
+  })
+  if (config.entropy) devices.push(new VirtioRng(backends.random))
+  return devices.map((device) => new VirtioPci(device, { memory, msi: apic, log: backends.log }))
+}
+
 export function buildMachine(
   config: MachineConfig,
   memory: MachineMemory,
   clock: MachineClock,
   backends: MachineBackends,
-  virtio: VirtioFactory = () => [],
 ): BuiltMachine {
   const model = cpuModel(config.cpu)
   const machine = new Machine(
@@ -27,7 +41,7 @@ export function buildMachine(
     clock,
     backends,
     instructionSet((feature) => model.has(feature)),
-    virtio,
+    virtioDevices,
   )
   model.apply(machine.cpu)
   const boot = (): BootResult => {

@@ -323,7 +323,7 @@ describe('a hostile guest', () => {
     const { NineServer } = await import('../../src-main/ninep/server.ts')
     const { NineClient } = await import('./nine-client.ts')
     const log = { warn: () => undefined, info: () => undefined }
-    const server = new NineServer(openFolder('/proc', log), { securityModel: 'passthrough' })
+    const server = new NineServer(openFolder('/proc'), { securityModel: 'passthrough' })
     const client = new NineClient(server)
     await client.version()
     const top = await client.attach()

@@ -38,7 +38,7 @@ export async function makeShare(options: FixtureOptions = {}): Promise<Fixture> 
   mkdirSync(outside)
   const warnings: string[] = []
   const log: Log = { warn: (_room, text) => void warnings.push(text), info: () => undefined }
-  const folder = openFolder(path, log)
+  const folder = openFolder(path)
   const server = new NineServer(options.wrap?.(folder) ?? folder, { log, ...options })
   const client = new NineClient(server)
   await client.version()

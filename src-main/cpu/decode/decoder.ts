@@ -286,20 +286,10 @@ export class Decoder {
 
   private address16(modrm: number): number {
     const o = this.out
-    const [BX, BP, SI, DI] = [3 * 8, 5 * 8, 6 * 8, 7 * 8]
     const mod = modrm >> 6
     const rm = modrm & 7
-    const table: [number, number][] = [
-      [BX, SI],
-      [BX, DI],
-      [BP, SI],
-      [BP, DI],
-      [ZERO_REGISTER, SI],
-      [ZERO_REGISTER, DI],
-      [BP, ZERO_REGISTER],
-      [BX, ZERO_REGISTER],
-    ]
-    ;[o.rm, o.index] = table[rm]! as [number, number]
+    o.rm = BASE16[rm]
+    o.index = INDEX16[rm]
     if (mod === 0 && rm === 6) {
       o.rm = ZERO_REGISTER
       o.disp = this.signed(2)
@@ -307,7 +297,7 @@ export class Decoder {
     }
     if (mod === 1) o.disp = this.signed(1)
     else if (mod === 2) o.disp = this.signed(2)
-    return o.rm === BP ? SS : DS
+    return o.rm === BASE16[6] ? SS : DS
   }
 
   private accessBits(operand: RowOperand | undefined): number {
@@ -450,5 +440,8 @@ export class Decoder {
   }
 }
 
+/** 16-bit addresses: BX+SI BX+DI BP+SI BP+DI SI DI BP BX (SDM vol. 2, table 2-1), as register offsets. */
+const BASE16 = [0x18, 0x18, 0x28, 0x28, ZERO_REGISTER, ZERO_REGISTER, 0x28, 0x18]
+const INDEX16 = [0x30, 0x38, 0x30, 0x38, 0x30, 0x38, ZERO_REGISTER, ZERO_REGISTER]
 const RM_KINDS = new Set(['E', 'R', 'M', 'M-', 'W', 'U', 'Q', 'N'])
 const NEED_MORE = new Error('instruction bytes end')

@@ -1,5 +1,5 @@
 /** Bit tests, scans, counts, byte order, BMI, ADX and CRC32 (SDM vol. 2). */
-import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
+import { i32, konst, type Expr } from '../wasm/expr.ts'
 import { type OpContext, type Operation, type Size } from './registers.ts'
 import { CF, OF } from './flags.ts'
 import { bitsOf, signed, clean, asCount } from './operands.ts'

@@ -1,5 +1,5 @@
 /** Integer arithmetic, logic and moves (SDM vol. 2). Each operation stands once; see context.ts for the rules. */
-import { i32, i64, type Expr } from '../wasm/expr.ts'
+import { type Expr } from '../wasm/expr.ts'
 import { RAX, RBX, RCX, RDX, type OpContext, type Operation, type Size } from './registers.ts'
 import { signed, clean } from './operands.ts'
 

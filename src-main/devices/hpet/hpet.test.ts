@@ -8,8 +8,16 @@ function board() {
   const seen = { irq0: 0, irq8: 0, legacy: [] as boolean[], inputs: new Map<number, boolean>(), edges: 0 }
   const hpet = new Hpet({
     timers,
-    irq0: { set: (level) => void (level && seen.irq0++) },
-    irq8: { set: (level) => void (level && seen.irq8++) },
+    irq0: {
+      set: (level) => {
+        if (level) seen.irq0++
+      },
+    },
+    irq8: {
+      set: (level) => {
+        if (level) seen.irq8++
+      },
+    },
     setInput: (input, level) => {
       if (level && !seen.inputs.get(input)) seen.edges++
       seen.inputs.set(input, level)

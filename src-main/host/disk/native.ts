@@ -41,7 +41,9 @@ function loadLibc(): Libc | undefined {
     const fallocate = library.func('int fallocate(int fd, int mode, int64_t offset, int64_t len)')
     return {
       fcntl: library.func('int fcntl(int fd, int cmd, ...)') as unknown as Libc['fcntl'],
-      fallocate: (fd, mode, offset, length, done) => fallocate.async(fd, mode, offset, length, done),
+      fallocate: (fd, mode, offset, length, done) => {
+        fallocate.async(fd, mode, offset, length, done)
+      },
     }
   } catch {
     return undefined // another C library: the image is used without locks and without holes

@@ -108,7 +108,8 @@ export class IoClient {
     })
   }
 
-  #submitNine(target: number, { request, reply, done }: NineRequest): void {
+  #submitNine(target: number, nine: NineRequest): void {
+    const { request, reply } = nine
     const segments = [...request, ...reply]
     const record = [0, Op.nine, target, request.length, 0, -1, segments.length]
     for (const segment of segments) record.push(segment.gpa, segment.length)
@@ -120,7 +121,7 @@ export class IoClient {
       complete: (value) => {
         // A failed read may have filled part of the reply's data before the error took its place.
         this.#written(reply, Infinity)
-        done(value)
+        nine.done(value)
       },
     })
   }

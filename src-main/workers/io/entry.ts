@@ -28,7 +28,7 @@ function openShare(share: ShareConfig): NineServer {
   if (securityModel === 'mapped-file')
     throw new DiskError(`security_model=mapped-file is not built yet; use mapped-xattr for ${path}`)
   try {
-    return new NineServer(openFolder(path, silentLog), { securityModel, readOnly })
+    return new NineServer(openFolder(path), { securityModel, readOnly })
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new DiskError(`cannot share the folder ${path}: ${why}`, { cause })
