@@ -1,10 +1,12 @@
 /** `longmode <flags>`: the terminal machine with QEMU's command line. */
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
+import { RecipeError } from '../host/default-guest/default-guest.ts'
 import { defaultMachine, type MachineConfig } from '../machine/config.ts'
 import { helpText } from '../machine/qemu-flags/help.ts'
 import { parseFlags } from '../machine/qemu-flags/parse.ts'
 import { checkFiles } from './check-files.ts'
+import { withDefaultGuest } from './with-default-guest.ts'
 import { runInTerminal } from './terminal-machine.ts'
 
 const say = (sentence: string) => void process.stderr.write(`longmode: ${sentence}\n`)
@@ -21,6 +23,25 @@ function inTerminal(machine: MachineConfig): MachineConfig {
   return { ...machine, display: 'none', monitor: mux ? 'mux' : machine.monitor }
 }
 
+/** Runs the machine of a command line that has been read. */
+async function start(machine: MachineConfig, given: ReadonlySet<string>): Promise<number> {
+  let complete = machine
+  // A disk without a kernel is not the default guest: its user meant to start what is on the disk, and checkFiles answers that.
+  if (machine.kernel === undefined && machine.disks.length === 0) {
+    try {
+      complete = await withDefaultGuest(machine, given, say)
+    } catch (error) {
+      if (!(error instanceof RecipeError)) throw error
+      say(error.message)
+      return 1
+    }
+  }
+  const problem = await checkFiles(complete)
+  if (problem === undefined) return await runInTerminal(inTerminal(complete), say)
+  say(problem)
+  return 1
+}
+
 async function main(words: readonly string[]): Promise<number> {
   const parsed = parseFlags(words)
   switch (parsed.kind) {
@@ -35,12 +56,7 @@ async function main(words: readonly string[]): Promise<number> {
       return parsed.exitCode
     case 'machine': {
       parsed.notes.forEach(say)
-      const problem = await checkFiles(parsed.machine)
-      if (problem !== undefined) {
-        say(problem)
-        return 1
-      }
-      return await runInTerminal(inTerminal(parsed.machine), say)
+      return await start(parsed.machine, parsed.given)
     }
   }
 }

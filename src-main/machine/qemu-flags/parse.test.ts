@@ -30,6 +30,7 @@ describe('the tutorial command', () => {
     const parsed = parseFlags(splitCommand(tutorial))
     expect(parsed).toEqual({
       kind: 'machine',
+      given: new Set(['drive', 'm', 'nographic', 'kernel', 'append', 'fsdev', 'device', 'enable-kvm']),
       notes: ['kvm: Longmode needs no KVM; its own engine (jit) runs the machine instead'],
       machine: {
         ...defaultMachine,

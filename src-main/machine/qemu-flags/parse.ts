@@ -5,7 +5,14 @@ import { FlagError } from './flag-error.ts'
 import { flags, type Flag } from './flags-table.ts'
 
 export type ParsedFlags =
-  | { readonly kind: 'machine'; readonly machine: MachineConfig; readonly notes: readonly string[] }
+  | {
+      readonly kind: 'machine'
+      readonly machine: MachineConfig
+      /** Lines for the user that are no errors. */
+      readonly notes: readonly string[]
+      /** Names of the flags that were given, without dashes: what is not here has its default. */
+      readonly given: ReadonlySet<string>
+    }
   | { readonly kind: 'help' | 'version' }
   | { readonly kind: 'error'; readonly sentence: string; readonly exitCode: 1 | 2 }
 
@@ -39,7 +46,7 @@ function unknown(word: string, name: string): FlagError {
   return new FlagError(`${word}: there is no such flag; ${advice}`)
 }
 
-function readInto(draft: Draft, words: readonly string[]): 'help' | 'version' | undefined {
+function readInto(draft: Draft, words: readonly string[], given: Set<string>): 'help' | 'version' | undefined {
   for (let at = 0; at < words.length; at++) {
     const word = words[at]
     if (!/^--?[^-]/.test(word)) {
@@ -53,6 +60,7 @@ function readInto(draft: Draft, words: readonly string[]): 'help' | 'version' | 
     const flag = byName.get(name)
     if (flag === undefined) throw unknown(word, name)
     const shown = `-${name}`
+    given.add(flag.name)
     if (flag.argument === undefined) flag.apply(draft, '', shown)
     else {
       at++
@@ -67,9 +75,10 @@ function readInto(draft: Draft, words: readonly string[]): 'help' | 'version' | 
 export function parseFlags(words: readonly string[]): ParsedFlags {
   const draft = new Draft()
   try {
-    const kind = readInto(draft, words)
+    const given = new Set<string>()
+    const kind = readInto(draft, words, given)
     if (kind !== undefined) return { kind }
-    return { kind: 'machine', machine: draft.finish(), notes: draft.notes }
+    return { kind: 'machine', machine: draft.finish(), notes: draft.notes, given }
   } catch (error) {
     if (!(error instanceof FlagError)) throw error
     return { kind: 'error', sentence: error.message, exitCode: error.exitCode }
