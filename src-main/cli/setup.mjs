@@ -19,13 +19,14 @@ const modules = path.join(root, 'node_modules')
 const tasks = {
   start: { entry: 'src-main/cli/start.ts', programs: [] },
   machine: { entry: 'src-main/cli/main.ts', programs: [] },
-  test: { entry: 'tests/run.ts', programs: ['busybox', 'script'] },
+  test: { entry: 'tests/run.ts', programs: ['busybox', 'iasl', 'script'] },
 }
 
 /** Program -> the Debian/Ubuntu package that brings it. */
 const debianPackages = {
   busybox: 'busybox-static',
   gcc: 'gcc',
+  iasl: 'acpica-tools',
   script: 'bsdutils',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',
