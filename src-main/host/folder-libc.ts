@@ -83,7 +83,7 @@ export function loadLibc(): Libc {
     calls[name as keyof typeof DECLARATIONS] = withErrno(library.func(declaration))
   }
   const fcntl = library.func('int fcntl(int, int, ...)')
-  calls.setlk = withErrno((fd, flock): unknown => fcntl(fd, F_OFD_SETLK, 'void *', flock))
+  calls.setlk = withErrno((fd, flock) => fcntl(fd, F_OFD_SETLK, 'void *', flock) as number)
   calls.address = addressCache()
   return calls as Libc
 }

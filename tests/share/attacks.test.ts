@@ -322,7 +322,6 @@ describe('a hostile guest', () => {
     const { openFolder } = await import('../../src-main/host/folder.ts')
     const { NineServer } = await import('../../src-main/ninep/server.ts')
     const { NineClient } = await import('./nine-client.ts')
-    const log = { warn: () => undefined, info: () => undefined }
     const server = new NineServer(openFolder('/proc'), { securityModel: 'passthrough' })
     const client = new NineClient(server)
     await client.version()

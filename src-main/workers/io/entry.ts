@@ -1,5 +1,4 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { silentLog } from '../../base/log.ts'
 import { ControlBlock, Event } from '../../base/control-block.ts'
 import { DiskError, type DiskImage } from '../../host/disk/image.ts'
 import { openDisk } from '../../host/disk/open.ts'
