@@ -46,6 +46,11 @@ export class FakeTimers implements Timers {
     for (const entry of due) this.fire(entry)
   }
 
+  /** Let `ns` pass without delivering anything: the guest is between two deliveries. What fell due comes with the next step. */
+  elapse(ns: number): void {
+    this.time += ns
+  }
+
   /** The earliest armed deadline, or undefined: what an idle vCPU would sleep for. */
   nextDeadline(): number | undefined {
     return this.earliest(Infinity)?.deadline

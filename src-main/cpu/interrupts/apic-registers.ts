@@ -20,7 +20,6 @@ export const LVT_WRITABLE: Readonly<Record<number, number>> = {
   [REG.LVT_LINT1]: 0x1a7ff,
   [REG.LVT_ERROR]: 0x100ff,
 }
-export const LVTS = Object.keys(LVT_WRITABLE).map(Number)
 
 export const ESR = { SEND_ILLEGAL_VECTOR: 0x20, RECEIVED_ILLEGAL_VECTOR: 0x40, ILLEGAL_REGISTER: 0x80 } as const
 export const SVR_ENABLE = 0x100
@@ -28,7 +27,15 @@ export const SVR_ENABLE = 0x100
 export const BASE = { BSP: 0x100n, X2APIC: 0x400n, ENABLE: 0x800n } as const
 export const DEFAULT_BASE = 0xfee00000n
 /** 40 physical address bits, as CPUID leaf 0x80000008 says; more bits are reserved. */
-export const BASE_VALID = 0xff_ffff_f000n | BASE.BSP | BASE.X2APIC | BASE.ENABLE
+const BASE_VALID = 0xff_ffff_f000n | BASE.BSP | BASE.X2APIC | BASE.ENABLE
+
+/** May IA32_APIC_BASE go from `now` to `value`? Not with a reserved bit, nor by a forbidden change of mode (SDM Vol. 3 §11.12.5). */
+export function mayBecomeBase(now: bigint, value: bigint): boolean {
+  const mode = BASE.ENABLE | BASE.X2APIC
+  if (value & ~BASE_VALID || (value & mode) === BASE.X2APIC) return false
+  if ((value & mode) === mode) return (now & BASE.ENABLE) !== 0n
+  return (value & mode) !== BASE.ENABLE || (now & BASE.X2APIC) === 0n
+}
 
 /** Version 0x14 (integrated APIC), five the highest local vector table entry, no EOI-broadcast suppression. */
 export const VERSION = 0x50014
@@ -38,6 +45,6 @@ export const MSI_ADDRESS = 0xfee00000
 /** x2APIC registers that read as their xAPIC namesakes (SDM Vol. 3 table 11-6). */
 export const X2APIC_PLAIN: ReadonlySet<number> = new Set([
   ...[REG.VERSION, REG.TPR, REG.PPR, REG.SVR, REG.ESR, REG.TIMER_INITIAL, REG.TIMER_CURRENT, REG.TIMER_DIVIDE],
-  ...LVTS,
+  ...Object.keys(LVT_WRITABLE).map(Number),
   ...Array.from({ length: 24 }, (_, index) => REG.ISR + 16 * index),
 ])

@@ -4,12 +4,9 @@ import type { SnapshotFields, Snapshotable } from '../../base/snapshotable.ts'
 import { ApicTimer } from './apic-timer.ts'
 import {
   BASE,
-  BASE_VALID,
   DEFAULT_BASE,
   ESR,
-  LVTS,
   LVT_MASKED,
-  LVT_WRITABLE,
   MODE,
   MODE_NAMES,
   MSI_ADDRESS,
@@ -18,9 +15,11 @@ import {
   SVR_ENABLE,
   VERSION,
   X2APIC_PLAIN,
+  mayBecomeBase,
 } from './apic-registers.ts'
 import { type ApicAddress, isDestination, x2apicLogicalId } from './apic-destination.ts'
-import { VectorSet } from './vector-set.ts'
+import { InterruptQueue } from './interrupt-queue.ts'
+import { LocalVectorTable } from './local-vector-table.ts'
 
 /** The controller behind LINT0: the 8259A pair. */
 export interface ExternalController {
@@ -52,10 +51,8 @@ export class LocalApic implements Snapshotable {
 
   private readonly log: Log
   private readonly timer: ApicTimer
-  private readonly isr = new VectorSet()
-  private readonly irr = new VectorSet()
-  private readonly tmr = new VectorSet()
-  private readonly lvt = new Map<number, number>()
+  private readonly queue = new InterruptQueue()
+  private readonly lvt = new LocalVectorTable()
 
   private base = DEFAULT_BASE | BASE.BSP | BASE.ENABLE
   private id = 0
@@ -69,6 +66,26 @@ export class LocalApic implements Snapshotable {
   private icrHigh = 0
   private lint0 = false
   private ready = false
+
+  /** Readable registers, but for the vector sets and the local vector table. */
+  private readonly readers: Readonly<Record<number, () => number>> = {
+    [REG.ID]: () => (this.id << 24) >>> 0,
+    [REG.VERSION]: () => VERSION,
+    [REG.TPR]: () => this.taskPriority,
+    [REG.APR]: () => 0,
+    [REG.PPR]: () => this.queue.priority(this.taskPriority),
+    [REG.EOI]: () => 0,
+    [REG.RRD]: () => 0,
+    [REG.LDR]: () => this.logicalId >>> 0,
+    [REG.DFR]: () => this.destinationFormat,
+    [REG.SVR]: () => this.spurious,
+    [REG.ESR]: () => this.latchedErrors,
+    [REG.ICR]: () => this.icr,
+    [REG.ICR_HIGH]: () => this.icrHigh >>> 0,
+    [REG.TIMER_INITIAL]: () => this.timer.initial,
+    [REG.TIMER_CURRENT]: () => this.timer.current(),
+    [REG.TIMER_DIVIDE]: () => this.timer.divide,
+  }
 
   constructor(options: LocalApicOptions) {
     this.log = options.log ?? silentLog
@@ -111,10 +128,9 @@ export class LocalApic implements Snapshotable {
       this.update()
       return vector
     }
-    const vector = this.irr.highest()
-    if (!this.enabled() || vector < 0 || vector >> 4 <= this.processorPriority() >> 4) return this.spurious & 0xff
-    this.irr.clear(vector)
-    this.isr.set(vector)
+    const vector = this.enabled() ? this.queue.candidate(this.taskPriority) : -1
+    if (vector < 0) return this.spurious & 0xff
+    this.queue.serve(vector)
     this.update()
     return vector
   }
@@ -135,7 +151,7 @@ export class LocalApic implements Snapshotable {
   setLint0(level: boolean): void {
     const rising = level && !this.lint0
     this.lint0 = level
-    if (rising && this.lvtMode(REG.LVT_LINT0) === MODE.FIXED) this.deliverLocal(REG.LVT_LINT0)
+    if (rising && this.lvt.mode(REG.LVT_LINT0) === MODE.FIXED) this.deliverLocal(REG.LVT_LINT0)
     this.update()
   }
 
@@ -152,7 +168,7 @@ export class LocalApic implements Snapshotable {
       return
     }
     const logical = (address & 0x4) !== 0
-    if (!this.globallyEnabled() || !this.isDestination((address >>> 12) & 0xff, logical)) return
+    if (!this.globallyEnabled() || !isDestination(this.address(), (address >>> 12) & 0xff, logical)) return
     this.accept((data >>> 8) & 7, data & 0xff, (data & 0x8000) !== 0)
   }
 
@@ -190,15 +206,10 @@ export class LocalApic implements Snapshotable {
 
   /** IA32_APIC_BASE; false for a reserved bit or a forbidden change of mode (SDM Vol. 3 §11.12.5): #GP. */
   writeBase(value: bigint): boolean {
-    if (value & ~BASE_VALID) return false
-    const mode = value & (BASE.ENABLE | BASE.X2APIC)
-    if (mode === BASE.X2APIC) return false
-    const now = this.base & (BASE.ENABLE | BASE.X2APIC)
-    if (mode === (BASE.ENABLE | BASE.X2APIC) && now === 0n) return false
-    if (mode === BASE.ENABLE && now === (BASE.ENABLE | BASE.X2APIC)) return false
+    if (!mayBecomeBase(this.base, value)) return false
     const page = this.page()
     this.base = (value & ~BASE.BSP) | BASE.BSP
-    if (mode === 0n) this.resetRegisters()
+    if ((value & BASE.ENABLE) === 0n) this.resetRegisters()
     if (page !== this.page()) this.onMove?.(this.page())
     this.update()
     return true
@@ -256,11 +267,8 @@ export class LocalApic implements Snapshotable {
     const { base, id, taskPriority, logicalId, destinationFormat, spurious, errors, latchedErrors } = this
     const { icr, icrHigh, lint0 } = this
     const registers = { base, id, taskPriority, logicalId, destinationFormat, spurious, errors, latchedErrors }
-    const vectors = { isr: this.isr.save(), irr: this.irr.save(), tmr: this.tmr.save() }
-    const lvt = Object.fromEntries(
-      LVTS.map((register) => [register.toString(16), this.lvt.get(register) ?? LVT_MASKED]),
-    )
-    return { version: SNAPSHOT_VERSION, ...registers, icr, icrHigh, lint0, ...vectors, lvt, timer: this.timer.save() }
+    const parts = { lvt: this.lvt.save(), vectors: this.queue.save(), timer: this.timer.save() }
+    return { version: SNAPSHOT_VERSION, ...registers, icr, icrHigh, lint0, ...parts }
   }
 
   restore(fields: SnapshotFields): void {
@@ -276,11 +284,8 @@ export class LocalApic implements Snapshotable {
     this.icr = Number(fields.icr)
     this.icrHigh = Number(fields.icrHigh)
     this.lint0 = fields.lint0 === true
-    this.isr.restore(fields.isr as Uint8Array)
-    this.irr.restore(fields.irr as Uint8Array)
-    this.tmr.restore(fields.tmr as Uint8Array)
-    for (const register of LVTS)
-      this.lvt.set(register, Number((fields.lvt as SnapshotFields)[register.toString(16)] ?? LVT_MASKED))
+    this.queue.restore(fields.vectors as SnapshotFields)
+    this.lvt.restore(fields.lvt as SnapshotFields)
     this.timer.restore(fields.timer as SnapshotFields)
     if (page !== this.page()) this.onMove?.(this.page())
     this.update()
@@ -295,8 +300,8 @@ export class LocalApic implements Snapshotable {
     this.spurious = 0xff
     this.errors = this.latchedErrors = 0
     this.icr = this.icrHigh = 0
-    for (const set of [this.isr, this.irr, this.tmr]) set.reset()
-    for (const register of LVTS) this.lvt.set(register, LVT_MASKED)
+    this.queue.reset()
+    this.lvt.reset()
     this.timer.reset()
     this.update()
   }
@@ -320,77 +325,27 @@ export class LocalApic implements Snapshotable {
 
   /** The 8259A pair reaches the CPU when LINT0 is an open ExtINT, or when there is no local APIC in its way (§11.4.3). */
   private acceptsExternal(): boolean {
-    return !this.globallyEnabled() || this.lvtMode(REG.LVT_LINT0) === MODE.EXTINT
-  }
-
-  /** Delivery mode of an unmasked entry; undefined when masked. */
-  private lvtMode(register: number): number | undefined {
-    const entry = this.lvt.get(register) ?? LVT_MASKED
-    return entry & LVT_MASKED ? undefined : (entry >> 8) & 7
-  }
-
-  /** PPR (SDM Vol. 3 §11.8.3.1). */
-  private processorPriority(): number {
-    const served = Math.max(0, this.isr.highest())
-    return this.taskPriority >> 4 >= served >> 4 ? this.taskPriority : served & 0xf0
+    return !this.globallyEnabled() || this.lvt.mode(REG.LVT_LINT0) === MODE.EXTINT
   }
 
   /** Work out whether the CPU has something to take, and say so. */
   private update(): void {
-    const vector = this.irr.highest()
-    const fixed = vector >= 0 && this.enabled() && vector >> 4 > this.processorPriority() >> 4
+    const fixed = this.enabled() && this.queue.candidate(this.taskPriority) >= 0
     this.ready = fixed || (this.lint0 && this.acceptsExternal())
     if (this.ready) this.onPending?.()
   }
 
   private read(register: number): number {
-    if (register >= REG.ISR && register < REG.ESR) return this.readVectorSet(register)
-    if (register in LVT_WRITABLE) return this.lvt.get(register) ?? LVT_MASKED
-    switch (register) {
-      case REG.ID:
-        return (this.id << 24) >>> 0
-      case REG.VERSION:
-        return VERSION
-      case REG.TPR:
-        return this.taskPriority
-      case REG.PPR:
-        return this.processorPriority()
-      case REG.LDR:
-        return this.logicalId >>> 0
-      case REG.DFR:
-        return this.destinationFormat
-      case REG.SVR:
-        return this.spurious
-      case REG.ESR:
-        return this.latchedErrors
-      case REG.ICR:
-        return this.icr
-      case REG.ICR_HIGH:
-        return this.icrHigh >>> 0
-      case REG.TIMER_INITIAL:
-        return this.timer.initial
-      case REG.TIMER_CURRENT:
-        return this.timer.current()
-      case REG.TIMER_DIVIDE:
-        return this.timer.divide
-      case REG.APR:
-      case REG.RRD:
-      case REG.EOI:
-        return 0
-      default:
-        this.error(ESR.ILLEGAL_REGISTER)
-        return 0
-    }
-  }
-
-  private readVectorSet(register: number): number {
-    const set = register >= REG.IRR ? this.irr : register >= REG.TMR ? this.tmr : this.isr
-    return set.word((register >> 4) & 7)
+    if (register >= REG.ISR && register < REG.ESR) return this.queue.word((register - REG.ISR) >> 4)
+    if (this.lvt.has(register)) return this.lvt.get(register)
+    const reader = this.readers[register]
+    if (!reader) this.error(ESR.ILLEGAL_REGISTER)
+    return reader ? reader() : 0
   }
 
   /** Registers that both access modes write alike; false when there is none to write. */
   private write(register: number, value: number): boolean {
-    if (register in LVT_WRITABLE) return this.writeLvt(register, value)
+    if (this.lvt.has(register)) return this.writeLvt(register, value)
     switch (register) {
       case REG.TPR:
         this.taskPriority = value & 0xff
@@ -423,9 +378,9 @@ export class LocalApic implements Snapshotable {
 
   private writeLvt(register: number, value: number): boolean {
     const masked = this.enabled() ? value : value | LVT_MASKED
-    const entry = masked & LVT_WRITABLE[register]
-    if (register === REG.LVT_TIMER) this.timer.configure(entry)
-    this.lvt.set(register, entry)
+    // Before the entry changes: an expiry that is already due is delivered by the old one.
+    if (register === REG.LVT_TIMER) this.timer.configure(masked)
+    this.lvt.set(register, masked)
     return true
   }
 
@@ -433,18 +388,16 @@ export class LocalApic implements Snapshotable {
     this.spurious = value
     if (value & SVR_ENABLE) return
     // Software-disabled: every local vector table entry is masked and cannot be unmasked (SDM Vol. 3 §11.4.7.2).
-    for (const register of LVTS) this.writeLvt(register, this.lvt.get(register) ?? LVT_MASKED)
+    for (const register of this.lvt.registers()) this.writeLvt(register, this.lvt.get(register))
   }
 
   private endOfInterrupt(): void {
-    const vector = this.isr.highest()
-    if (vector < 0) return
-    this.isr.clear(vector)
-    if (this.tmr.has(vector)) this.onEoi?.(vector)
+    const vector = this.queue.end()
+    if (vector >= 0) this.onEoi?.(vector)
   }
 
   private deliverLocal(register: number): void {
-    const entry = this.lvt.get(register) ?? LVT_MASKED
+    const entry = this.lvt.get(register)
     if (entry & LVT_MASKED) return
     const fixedOnly = register === REG.LVT_TIMER || register === REG.LVT_ERROR
     this.accept(fixedOnly ? MODE.FIXED : (entry >> 8) & 7, entry & 0xff, false)
@@ -460,16 +413,14 @@ export class LocalApic implements Snapshotable {
     // Vectors 0..15 are illegal (SDM Vol. 3 §11.5.2).
     if (vector < 16) return this.error(ESR.RECEIVED_ILLEGAL_VECTOR)
     if (!this.enabled()) return
-    this.irr.set(vector)
-    if (level) this.tmr.set(vector)
-    else this.tmr.clear(vector)
+    this.queue.request(vector, level)
     this.update()
   }
 
   private error(bit: number): void {
     const fresh = (this.errors & bit) === 0
     this.errors |= bit
-    const vector = (this.lvt.get(REG.LVT_ERROR) ?? LVT_MASKED) & 0xff
+    const vector = this.lvt.get(REG.LVT_ERROR) & 0xff
     if (fresh && vector >= 16) this.deliverLocal(REG.LVT_ERROR)
   }
 
@@ -479,14 +430,10 @@ export class LocalApic implements Snapshotable {
     const shorthand = (this.icr >> 18) & 3
     const destination = this.x2apic() ? this.icrHigh >>> 0 : this.icrHigh >>> 24
     const logical = (this.icr & 0x800) !== 0
-    const toSelf = shorthand === 0 ? this.isDestination(destination, logical) : shorthand < 3
+    const toSelf = shorthand === 0 ? isDestination(this.address(), destination, logical) : shorthand < 3
     if (vector < 16 && (mode === MODE.FIXED || mode === MODE.LOWEST)) return this.error(ESR.SEND_ILLEGAL_VECTOR)
     // There is no second CPU: a message to others ends here, as on a bus where nobody answers.
     if (toSelf) this.accept(mode, vector, false)
-  }
-
-  private isDestination(destination: number, logical: boolean): boolean {
-    return isDestination(this.address(), destination, logical)
   }
 
   private address(): ApicAddress {
