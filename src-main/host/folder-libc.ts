@@ -1,4 +1,5 @@
-import koffi from 'koffi'
+import { createRequire } from 'node:module'
+import type koffiModule from 'koffi'
 
 /** A negative errno, or the call's own result. */
 type Call<A extends unknown[]> = (...args: A) => number
@@ -77,19 +78,20 @@ const F_OFD_SETLK = 37
 
 /** The C library this process already runs on. Throws, naming what is missing, where there is none of these calls. */
 export function loadLibc(): Libc {
+  // Asked for here, not imported: where it has no binary for the machine only this fails.
+  const koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule
   const library = koffi.load('libc.so.6')
   const calls: Partial<Record<keyof Libc, unknown>> = {}
   for (const [name, declaration] of Object.entries(DECLARATIONS)) {
-    calls[name as keyof typeof DECLARATIONS] = withErrno(library.func(declaration))
+    calls[name as keyof typeof DECLARATIONS] = withErrno(library.func(declaration), koffi.errno)
   }
   const fcntl = library.func('int fcntl(int, int, ...)')
-  calls.setlk = withErrno((fd, flock) => fcntl(fd, F_OFD_SETLK, 'void *', flock) as number)
-  calls.address = addressCache()
+  calls.setlk = withErrno((fd, flock) => Number(fcntl(fd, F_OFD_SETLK, 'void *', flock)), koffi.errno)
+  calls.address = addressCache(koffi.address)
   return calls as Libc
 }
 
-function withErrno(call: Call<unknown[]>): Call<unknown[]> {
-  const errno = koffi.errno
+function withErrno(call: Call<unknown[]>, errno: () => number): Call<unknown[]> {
   return (...args) => {
     const result = call(...args)
     return result >= 0 ? result : -(errno() || EIO)
@@ -97,12 +99,12 @@ function withErrno(call: Call<unknown[]>): Call<unknown[]> {
 }
 
 /** Guest memory is one buffer that never moves: its address is asked for once. */
-function addressCache(): (buffer: ArrayBufferLike) => number {
+function addressCache(find: (view: Uint8Array) => bigint): (buffer: ArrayBufferLike) => number {
   const known = new WeakMap<ArrayBufferLike, number>()
   return (buffer) => {
     let address = known.get(buffer)
     if (address === undefined) {
-      address = Number(koffi.address(new Uint8Array(buffer)))
+      address = Number(find(new Uint8Array(buffer)))
       known.set(buffer, address)
     }
     return address

@@ -26,6 +26,8 @@ export interface Fixture {
 export interface FixtureOptions extends NineServerOptions {
   /** Wraps the host's folder, for failures that are made on purpose. */
   wrap?: (folder: HostFolder) => HostFolder
+  /** Another kind of folder than this system's own. */
+  openWith?: (path: string) => HostFolder
   /** Where to make it: default the system's folder for temporary files. */
   under?: string
 }
@@ -38,7 +40,7 @@ export async function makeShare(options: FixtureOptions = {}): Promise<Fixture> 
   mkdirSync(outside)
   const warnings: string[] = []
   const log: Log = { warn: (_room, text) => void warnings.push(text), info: () => undefined }
-  const folder = openFolder(path)
+  const folder = options.openWith?.(path) ?? openFolder(path, log)
   const server = new NineServer(options.wrap?.(folder) ?? folder, { log, ...options })
   const client = new NineClient(server)
   await client.version()
