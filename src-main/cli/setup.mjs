@@ -15,18 +15,25 @@ const NODE_MAJOR = 24
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const modules = path.join(root, 'node_modules')
 
-/** npm script -> its entry and the programs it runs beside Node. */
+/** npm script -> its entry, its first arguments and the programs that it runs beside Node. */
 const tasks = {
   start: { entry: 'src-main/cli/start.ts', programs: [] },
   machine: { entry: 'src-main/cli/main.ts', programs: [] },
+  'test:boot': {
+    entry: 'node_modules/vitest/vitest.mjs',
+    args: ['run', '--config', 'tests/boot/vitest.config.ts'],
+    programs: ['qemu-system-x86_64', 'mke2fs', 'e2fsck'],
+  },
   test: { entry: 'tests/run.ts', programs: ['busybox', 'iasl', 'script'] },
 }
 
 /** Program -> the Debian/Ubuntu package that brings it. */
 const debianPackages = {
   busybox: 'busybox-static',
+  e2fsck: 'e2fsprogs',
   gcc: 'gcc',
   iasl: 'acpica-tools',
+  mke2fs: 'e2fsprogs',
   script: 'bsdutils',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',
@@ -110,7 +117,8 @@ function isRightNode(version) {
 
 /** Packages of the system: installed when we are root on Debian or Ubuntu, else the command to type is shown. */
 function installPrograms(programs) {
-  const packages = programs.filter((program) => !onPath(program)).map((program) => debianPackages[program])
+  const missing = programs.filter((program) => !onPath(program))
+  const packages = [...new Set(missing.map((program) => debianPackages[program]))]
   if (packages.length === 0) return
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
   if (!onPath('apt-get')) fail(`these programs are needed and missing; on Debian they come with: ${command}`)
@@ -137,9 +145,12 @@ function runOn(binary, entry, args) {
 }
 
 async function main() {
-  const [name = '', ...args] = process.argv.slice(2)
+  // Where Debian keeps mke2fs and its like; an ordinary user's PATH lacks it.
+  if (process.platform === 'linux') process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
+  const [name = '', ...given] = process.argv.slice(2)
   const task = tasks[name]
   if (task === undefined) fail(`no task named "${name}"; there are: ${Object.keys(tasks).join(', ')}`)
+  const args = [...(task.args ?? []), ...given]
   installModules()
   installPrograms(task.programs)
   const entry = path.join(root, task.entry)
