@@ -167,7 +167,8 @@ export class Cpu {
       this.variants[id] = variant
       const operation = set.operations[variant.name]
       const helper = set.helpers[variant.name]
-      if (!operation) this.helperOf[id] = helper ?? missing(variant.name)
+      // an operation may have a helper of its name for its slow path
+      this.helperOf[id] = helper ?? (variant.name in set.operations ? undefined : missing(variant.name))
       return { variant, operation: operation ?? ((c) => c.helper(variant.name)) }
     })
   }

@@ -3,6 +3,7 @@ import type { InstructionSet } from './cpu.ts'
 import { FPU_STATE_TABLE } from './decode/fpu-state-table.ts'
 import { INTEGER_TABLE } from './decode/integer-table.ts'
 import { parseRows, type Row } from './decode/rows.ts'
+import { SSE_TABLE } from './decode/sse-table.ts'
 import { CONTROL_HELPERS } from './helpers/control.ts'
 import { CPUID_HELPERS } from './helpers/cpuid.ts'
 import { FAR_HELPERS } from './helpers/far.ts'
@@ -20,10 +21,12 @@ import { DECIMAL } from './semantics/decimal.ts'
 import { INTEGER } from './semantics/integer.ts'
 import { MULTIPLICATION } from './semantics/multiply.ts'
 import { SHIFTS } from './semantics/shift.ts'
+import { SSE_INT } from './semantics/sse-int.ts'
+import { SSE_MOVE } from './semantics/sse-move.ts'
 import { STRING } from './semantics/string.ts'
 
 /** Opcode tables of the families. */
-const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE]
+const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE, SSE_TABLE]
 const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [
   INTEGER,
   SHIFTS,
@@ -32,6 +35,8 @@ const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [
   DECIMAL,
   CONTROL,
   STRING,
+  SSE_MOVE,
+  SSE_INT,
 ]
 const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   SEGMENT_HELPERS,

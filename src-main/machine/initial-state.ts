@@ -1,6 +1,7 @@
 /** Puts a vCPU into the state of RESET (SDM vol. 3, table 9-1) and then into the one in which a kernel is entered. */
 import type { InitialCpuState } from '../boot/cpu-state.ts'
 import type { Cpu } from '../cpu/cpu.ts'
+import { updateBlocked } from '../cpu/helpers/blocked.ts'
 import { setCpl, setSegment, updateMode } from '../cpu/helpers/segments.ts'
 import { AT, GPR_NAMES, SEGMENTS, STATE_FIELDS } from '../cpu/state/layout.ts'
 
@@ -39,6 +40,7 @@ export function enterKernel(cpu: Cpu, state: InitialCpuState): void {
   cpu.setU64(AT.cr0, BigInt(state.cr0))
   cpu.setU64(AT.cr3, BigInt(state.cr3))
   cpu.setU64(AT.cr4, BigInt(state.cr4))
+  updateBlocked(cpu)
   cpu.setU64(AT.efer, BigInt(state.efer))
   SEGMENTS.forEach((name, n) => {
     const { selector, base, limit, access } = state.segments[name]

@@ -3,6 +3,7 @@ import type { Cpu } from '../cpu.ts'
 import { VECTOR } from '../mmu/access.ts'
 import { STATUS } from '../semantics/context.ts'
 import { AT, CS, segAt } from '../state/layout.ts'
+import { updateBlocked } from './blocked.ts'
 import { GuestFault, type Helper, type HelperInsn } from './helper.ts'
 import { ATTR, isLongMode, requireNotUmip, requireRing0, storeOperand, updateMode } from './segments.ts'
 
@@ -31,6 +32,7 @@ export function writeCr0(cpu: Cpu, value: bigint): void {
   if (next & PG && !(old & PG)) enterPaging(cpu)
   if (!(next & PG) && old & PG) leavePaging(cpu)
   cpu.setU64(AT.cr0, next)
+  updateBlocked(cpu)
   if ((old ^ next) & (PG | WP | PE)) cpu.flushTlb()
   cpu.selectTlb()
   updateMode(cpu)
@@ -61,6 +63,7 @@ function writeCr4(cpu: Cpu, value: bigint): void {
   if (value & PCIDE && !(old & PCIDE) && (!isLongMode(cpu) || cpu.u64(AT.cr3) & 0xfffn))
     throw new GuestFault(VECTOR.GP, 0)
   cpu.setU64(AT.cr4, value)
+  updateBlocked(cpu)
   if ((old ^ value) & CR4_FLUSH) cpu.flushTlb()
 }
 
@@ -165,6 +168,7 @@ function smsw(cpu: Cpu, insn: HelperInsn): number {
 function clts(cpu: Cpu): number {
   requireRing0(cpu)
   cpu.setU64(AT.cr0, cpu.u64(AT.cr0) & ~8n)
+  updateBlocked(cpu)
   return STATUS.next
 }
 function invlpg(cpu: Cpu): number {

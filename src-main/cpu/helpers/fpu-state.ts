@@ -270,6 +270,8 @@ export const FPU_STATE_HELPERS: Readonly<Record<string, Helper>> = {
     if (cpu.u64(AT.cr0) & CR0_EM) throw new GuestFault(VECTOR.UD)
     checkX87(cpu)
     checkPending(cpu)
+    // like every MMX instruction it sets TOP to 0 (SDM vol. 1, table 9-2)
+    cpu.setU32(AT.ftop, 0)
     cpu.setU32(AT.ftw, 0xffff)
     return STATUS.next
   },

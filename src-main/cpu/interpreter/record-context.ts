@@ -190,9 +190,23 @@ export class RecordContext implements OpContext {
   setGpr(register: number, size: Size, value: Expr): void {
     this.storeRegister(this.zero(), size, value, AT.gpr + 8 * register)
   }
-  getV(n: number): Expr {
+  width(n: number): number {
+    return this.operand(n).size
+  }
+  isMmx(n: number): boolean {
     const { kind } = this.operand(n)
-    return this.f.loadV(kind === 'V' ? this.registerAt(4) : this.site.host, kind === 'V' ? AT.xmm : 0)
+    return kind === 'P' || kind === 'Q' || kind === 'N'
+  }
+  getV(n: number): Expr {
+    const { kind, size } = this.operand(n)
+    const { host } = this.site
+    if (kind === 'V') return this.f.loadV(this.registerAt(4), AT.xmm)
+    if (kind === 'P') return this.f.loadVZero(8, this.registerAt(4), AT.st)
+    if (kind === 'U' || (kind === 'W' && !this.isMemory(n))) return this.f.loadV(host)
+    return this.f.loadVZero(size, host)
+  }
+  xmm(register: number): Expr {
+    return this.f.loadV(this.zero(), AT.xmm + 16 * register)
   }
   setV(n: number, value: Expr): void {
     const { kind } = this.operand(n)
@@ -310,9 +324,9 @@ export class RecordContext implements OpContext {
     if (inline) this.f.br(inline.fault)
     else this.f.ret(STATUS.fault)
   }
-  raise(vector: number, error?: Operand): void {
+  raise(vector: Operand, error?: Operand): void {
     const f = this.f
-    put32(f, AT.excVector, i32(vector))
+    put32(f, AT.excVector, vector instanceof Expr ? vector : i32(vector))
     put32(f, AT.excHasError, i32(error === undefined ? 0 : 1))
     put32(f, AT.excError, error === undefined ? i32(0) : error instanceof Expr ? error : i32(error))
     put32(f, AT.excSoft, i32(0))

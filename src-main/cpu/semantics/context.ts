@@ -83,10 +83,16 @@ export interface OpContext {
   /** Register by number, any size; for size 1 the low byte. 4-byte writes zero the upper half. */
   gpr(register: number, size: Size): Expr
   setGpr(register: number, size: Size, value: Expr): void
-  /** XMM register operand n as v128 (register form only); memory through host(). */
+  /** Bytes of operand n, 16 included. */
+  width(n: number): number
+  /** Operand n is an MMX register, or memory in place of one. */
+  isMmx(n: number): boolean
+  /** Vector operand n: an XMM register whole (whatever the operand's size), memory and MMX registers zero-extended. */
   getV(n: number): Expr
-  /** Writes the whole register. */
+  /** Writes a whole XMM register or 16 bytes of memory. */
   setV(n: number, value: Expr): void
+  /** XMM register by number. */
+  xmm(register: number): Expr
 
   /** Lazy flags: all six arithmetic flags from this result and second operand. kind 'result': ZF SF PF from res; CF OF AF from `b` as bits of EFLAGS. */
   flags(kind: CcKind, res: Expr, b: Operand): void
@@ -111,7 +117,7 @@ export interface OpContext {
   /** if (condition) jump by operand J. */
   branch(condition: Expr): void
   /** Raise a fault and leave. */
-  raise(vector: number, error?: Operand): void
+  raise(vector: Operand, error?: Operand): void
   /** Calls the helper of that name (helpers/table); it may read and write all state. Leaves the operation by the helper's status. */
   helper(name: string): void
   /** Linear address of seg:offset; faults are raised by the access that follows. offset i64. */

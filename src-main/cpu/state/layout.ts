@@ -147,6 +147,8 @@ export const AT = {
   pat: u64('pat'),
   xcr0: u64('xcr0'),
   mxcsr: u32('mxcsr'),
+  /** Why SSE, MMX and x87 instructions may not run (BLOCKED of helpers/blocked.ts); follows CR0 and CR4. */
+  simdBlocked: u32('simdBlocked'),
   /** x87: control, status without TOP, TOP, tags (2 bits per physical register as in the full tag word), last opcode, instruction and data pointers. */
   fcw: u32('fcw'),
   fsw: u32('fsw'),

@@ -1,4 +1,4 @@
-import { Expr, i32, konst, leb, sleb, type Operand, type ValType } from './expr.ts'
+import { Expr, i32, konst, leb, sleb, v128, type Operand, type ValType } from './expr.ts'
 
 const TYPE_BYTE: Record<ValType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
 
@@ -108,6 +108,14 @@ export class FunctionBuilder {
   }
   loadV(addr: Operand, offset = 0): Expr {
     return this.loaded('v128', addr, [0xfd, 0], offset)
+  }
+  /** 1, 2, 4, 8 or 16 bytes, zero-extended to a vector. */
+  loadVZero(size: number, addr: Operand, offset = 0): Expr {
+    if (size === 16) return this.loadV(addr, offset)
+    if (size >= 4) return this.loaded('v128', addr, [0xfd, size === 4 ? 92 : 93], offset)
+    const value = this.load(size, addr, offset)
+    // i32x4.replace_lane 0 of a zero constant
+    return this.tmp(new Expr('v128', [v128(new Array<number>(16).fill(0)), value], [0xfd, 28, 0]))
   }
   loadF32(addr: Operand, offset = 0): Expr {
     return this.loaded('f32', addr, [0x2a], offset)
