@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { Width } from '../../bus/bus.ts'
 import { Ram } from '../../memory/ram.ts'
+import { FakeTimers } from '../../base/fake-timers.ts'
+import { describeDeviceContract } from '../contract.ts'
 import { PciBus } from '../pci/bus.ts'
 import { TestBus } from '../pci/test-bus.ts'
 import { TestBlock } from '../test-block.ts'
@@ -424,4 +427,27 @@ describe('robustness', () => {
     t.ide.reset()
     expect(t.ide.save()).toEqual({ ...fresh, config: expect.any(Uint8Array) as Uint8Array })
   })
+})
+
+describeDeviceContract('piix3-ide', () => {
+  const { bus, ide, disk } = build()
+  const ports = (first: number, count: number) =>
+    [
+      {
+        readPort: bus.input.bind(bus),
+        writePort: (port: number, width: Width, value: number) => bus.output(port, value, width),
+      },
+      first,
+      count,
+    ] as const
+  const config = { readMmio: ide.readConfig.bind(ide), writeMmio: ide.writeConfig.bind(ide) }
+  return {
+    device: ide,
+    timers: new FakeTimers(),
+    ports: [ports(0x1f0, 8), ports(0x3f6, 1), ports(0x170, 8), ports(BM, 16)],
+    mmio: [[config, 256]],
+    // A machine is saved and reset with nothing in flight.
+    inputs: [() => disk.run()],
+    rest: () => disk.run(),
+  }
 })

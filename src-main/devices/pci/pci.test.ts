@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Width } from '../../bus/bus.ts'
+import { FakeTimers } from '../../base/fake-timers.ts'
 import { IrqRouter } from '../../bus/irq-router.ts'
+import { describeDeviceContract } from '../contract.ts'
 import { assignResources } from './assign.ts'
 import { PciBus } from './bus.ts'
 import { HostBridge, Piix3Isa, Piix4Pm } from './chipset.ts'
@@ -285,4 +287,18 @@ describe('MSI-X', () => {
     copy.setControl(0x80)
     expect(sent).toEqual([[0xfee01000, 0x4000]])
   })
+})
+
+for (const name of ['card', 'isa', 'pm'] as const) {
+  describeDeviceContract(`pci ${name}`, () => {
+    const device = build()[name]
+    const config = { readMmio: device.readConfig.bind(device), writeMmio: device.writeConfig.bind(device) }
+    return { device, timers: new FakeTimers(), mmio: [[config, 256]] }
+  })
+}
+
+describeDeviceContract('pci bus', () => {
+  const { ports, mmio } = new TestBus()
+  const device = new PciBus({ ports, mmio, pirq: () => undefined, power: { reset: () => undefined } })
+  return { device, timers: new FakeTimers(), ports: [[device, 0xcf8, 8]] }
 })

@@ -205,36 +205,24 @@ describe('virtqueue', () => {
     expect(t.driver.status & 64).toBe(0)
   })
 
-  const hostile: [string, (driver: TestDriver, ram: Ram) => void, RegExp][] = [
-    ['a loop', (d) => (d.setDescriptor(d.rings.descriptors, 0x1000, 16, 1, 0), d.offer(0)), /more than 1024/],
-    ['a head outside', (d) => d.offer(99), /descriptor 99 of 16/],
-    ['a next outside', (d) => (d.setDescriptor(d.rings.descriptors, 0x1000, 16, 1, 16), d.offer(0)), /descriptor 16/],
-    [
-      'a buffer outside',
-      (d) => (d.setDescriptor(d.rings.descriptors, 8 * MIB - 8, 16, 0, 0), d.offer(0)),
-      /not in memory/,
-    ],
-    ['an empty buffer', (d) => (d.setDescriptor(d.rings.descriptors, 0x1000, 0, 0, 0), d.offer(0)), /0 bytes/],
-    [
-      'a huge address',
-      (d, ram) => (ram.write(d.rings.descriptors, new Uint8Array(16).fill(0xf0)), d.offer(0)),
-      /not allowed|not in/,
-    ],
-    [
-      'indirect not negotiated',
-      (d) => (d.setDescriptor(d.rings.descriptors, 0x1000, 16, 4, 0), d.offer(0)),
-      /not allowed/,
-    ],
-    ['too many chains', (d, ram) => ram.writeU16(d.rings.available + 2, 17), /17 chains/],
-    [
-      'readable after writable',
-      (d) => {
-        d.setDescriptor(d.rings.descriptors, 0x1000, 16, 3, 1)
-        d.setDescriptor(d.rings.descriptors + 16, 0x2000, 16, 0, 0)
-        d.offer(0)
-      },
-      /readable buffer after/,
-    ],
+  type Act = (driver: TestDriver, ram: Ram) => void
+  const one = (gpa: number, length: number, flags: number, next: number): Act => {
+    return (driver) => {
+      driver.setDescriptor(driver.rings.descriptors, gpa, length, flags, next)
+      driver.setDescriptor(driver.rings.descriptors + 16, 0x2000, 16, 0, 0)
+      driver.offer(0)
+    }
+  }
+  const hostile: [string, Act, RegExp][] = [
+    ['a loop', one(0x1000, 16, 1, 0), /more than 1024/],
+    ['a head outside', (driver) => driver.offer(99), /descriptor 99 of 16/],
+    ['a next outside', one(0x1000, 16, 1, 16), /descriptor 16/],
+    ['a buffer outside', one(8 * MIB - 8, 16, 0, 0), /not in memory/],
+    ['a huge address', one(2 ** 60, 16, 0, 0), /not in memory/],
+    ['an empty buffer', one(0x1000, 0, 0, 0), /0 bytes/],
+    ['indirect not negotiated', one(0x1000, 16, 4, 0), /not allowed/],
+    ['too many chains', (driver, ram) => void ram.writeU16(driver.rings.available + 2, 17), /17 chains/],
+    ['readable after writable', one(0x1000, 16, 3, 1), /readable buffer after/],
   ]
   it.each(hostile)('stops the device, and only it, for %s', (_name, act, message) => {
     const t = buildNine()

@@ -25,25 +25,16 @@ const RESIZE = 3
 
 interface Libc {
   fcntl: (fd: number, command: number, type: string, flock: Uint8Array) => number
-  fallocate: (
-    fd: number,
-    mode: number,
-    offset: number,
-    length: number,
-    done: (e: unknown, result: number) => void,
-  ) => void
+  fallocate: { async: (...args: [number, number, number, number, (error: unknown, result: number) => void]) => void }
 }
 
 function loadLibc(): Libc | undefined {
   if (process.platform !== 'linux') return undefined
   try {
     const library = koffi.load('libc.so.6')
-    const fallocate = library.func('int fallocate(int fd, int mode, int64_t offset, int64_t len)')
     return {
       fcntl: library.func('int fcntl(int fd, int cmd, ...)') as unknown as Libc['fcntl'],
-      fallocate: (fd, mode, offset, length, done) => {
-        fallocate.async(fd, mode, offset, length, done)
-      },
+      fallocate: library.func('int fallocate(int fd, int mode, int64_t offset, int64_t len)'),
     }
   } catch {
     return undefined // another C library: the image is used without locks and without holes
@@ -84,7 +75,7 @@ export function punchHole(fd: number, position: number, length: number): Promise
   if (libc === undefined) return Promise.resolve(false)
   const { fallocate } = libc
   return new Promise((resolve) => {
-    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, position, length, (error, result) => {
+    fallocate.async(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, position, length, (error, result) => {
       resolve(error === null && result === 0)
     })
   })

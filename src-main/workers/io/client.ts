@@ -1,6 +1,6 @@
 import type { BlockBackend, BlockRequest, BlockStatus, NineBackend, NineRequest } from '../../devices/backends.ts'
 import type { GuestMemory, Segment } from '../../memory/guest-memory.ts'
-import { BLOCK_OPS, BOUNCE_BYTES, BOUNCE_SLOTS, MAX_IN_FLIGHT, Op, STATUSES, type IoChannel } from './channel.ts'
+import { BLOCK_OPS, BOUNCE_BYTES, BOUNCE_SLOTS, Field, MAX_IN_FLIGHT, Op, STATUSES, type IoChannel } from './channel.ts'
 
 /** What the io worker said about a disk when it had opened it. */
 export interface DiskFacts {
@@ -13,7 +13,6 @@ interface Pending {
   readonly record: number[]
   /** Undefined once its device was reset: the answer is then dropped. */
   complete: ((value: number) => void) | undefined
-  readonly target: number
   /** The request brings a private buffer along and needs a bounce slot. */
   readonly outgoing: Uint8Array | undefined
   readonly incoming: Uint8Array | undefined
@@ -66,7 +65,7 @@ export class IoClient {
       if (pending === undefined) throw new Error(`the io worker answered request ${id}, which does not exist`)
       this.#inFlight.delete(id)
       this.#freeIds.push(id)
-      const slot = pending.record[5]
+      const slot = pending.record[Field.bounce]
       if (slot >= 0) {
         if (pending.incoming !== undefined) {
           pending.incoming.set(this.#channel.bounce(slot, pending.incoming.length))
@@ -97,7 +96,6 @@ export class IoClient {
     for (const segment of segments ?? []) record.push(segment.gpa, segment.length)
     this.#submit({
       record,
-      target,
       outgoing: op === 'write' ? buffer : undefined,
       incoming: op === 'read' ? buffer : undefined,
       complete: (value) => {
@@ -115,7 +113,6 @@ export class IoClient {
     for (const segment of segments) record.push(segment.gpa, segment.length)
     this.#submit({
       record,
-      target,
       outgoing: undefined,
       incoming: undefined,
       complete: (value) => {
@@ -128,8 +125,9 @@ export class IoClient {
 
   /** Nothing that was asked before may be answered, or write guest memory, after this. So it waits for the worker: some microseconds. */
   #reset(target: number): void {
-    for (const pending of this.#inFlight.values()) if (pending.target === target) pending.complete = undefined
-    const others = this.#waiting.filter((pending) => pending.target !== target)
+    const isItsOwn = ({ record }: Pending): boolean => record[Field.op] === Op.nine && record[Field.target] === target
+    for (const pending of this.#inFlight.values()) if (isItsOwn(pending)) pending.complete = undefined
+    const others = this.#waiting.filter((pending) => !isItsOwn(pending))
     this.#waiting.splice(0, this.#waiting.length, ...others)
     while (!this.#channel.requests.push([0, Op.nineReset, target])) this.#channel.waitForCompletion(1)
     this.#channel.ring()
@@ -150,8 +148,8 @@ export class IoClient {
     const id = this.#freeIds.at(-1)
     const slot = buffer === undefined ? -1 : this.#freeSlots.at(-1)
     if (id === undefined || slot === undefined) return false
-    pending.record[0] = id
-    pending.record[5] = slot
+    pending.record[Field.id] = id
+    pending.record[Field.bounce] = slot
     if (pending.outgoing !== undefined) this.#channel.bounce(slot, pending.outgoing.length).set(pending.outgoing)
     if (!this.#channel.requests.push(pending.record)) return false
     this.#freeIds.pop()

@@ -135,7 +135,7 @@ describe('client and server', () => {
 
   it('complete a flush only after fdatasync has succeeded', async () => {
     const t = pair()
-    let open = () => undefined as void
+    let open: () => void = () => undefined
     void t.send({ op: 'write', sector: 0, length: 512, buffer: new Uint8Array(512).fill(3) })
     await t.settle()
     t.file.gate = new Promise((resolve) => (open = resolve))
@@ -174,7 +174,7 @@ describe('client and server', () => {
     const t = pair()
     const count = MAX_IN_FLIGHT * 3
     let finished = 0
-    let open = () => undefined as void
+    let open: () => void = () => undefined
     t.file.gate = new Promise((resolve) => (open = resolve))
     void t.send({ op: 'flush', sector: 0, length: 0 })
     await t.settle()
@@ -228,6 +228,35 @@ describe('9p', () => {
     await t.settle()
     expect(answer).toBe(201)
     expect(t.ram.read(0x5000, 2)).toEqual(Uint8Array.of(5, 6))
+  })
+
+  it('forgets what was asked before a reset, and nothing of the disk with the same number', async () => {
+    const order: string[] = []
+    let answer: (written: number) => void = () => undefined
+    const t = pair([
+      {
+        handleSegments: () => new Promise((resolve) => (answer = resolve)),
+        reset: () => order.push('server reset'),
+      },
+    ])
+    const share = t.client.share(0, 'tag')
+    const submit = (name: string) =>
+      share.submit({ request: [{ gpa: 0, length: 7 }], reply: [], done: () => order.push(name) })
+    submit('before')
+    const flushed = t.send({ op: 'flush', sector: 0, length: 0 })
+    // Both ends live in one thread here, so the wait for the worker's answer is taken out.
+    t.channel.waitForResets = () => true
+    share.reset()
+    await t.settle()
+    expect(await flushed).toBe('ok')
+    answer(0)
+    await t.settle()
+    submit('after')
+    await t.settle()
+    answer(0)
+    await t.settle()
+    expect(order).toEqual(['server reset', 'after'])
+    expect(t.client.busy).toBe(0)
   })
 })
 
