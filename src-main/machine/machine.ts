@@ -17,6 +17,7 @@ import { DebugExit } from '../devices/debug-exit/debug-exit.ts'
 import { Hpet } from '../devices/hpet/hpet.ts'
 import { I8042 } from '../devices/i8042/i8042.ts'
 import { Piix3Ide } from '../devices/ide/controller.ts'
+import { AtapiDrive } from '../devices/ide/atapi.ts'
 import { AtaDisk } from '../devices/ide/disk.ts'
 import type { Drive } from '../devices/ide/drive.ts'
 import { IoApic } from '../devices/ioapic/ioapic.ts'
@@ -305,7 +306,8 @@ export class Machine {
     const drives: (Drive | undefined)[] = [undefined, undefined, undefined, undefined]
     this.config.disks.forEach((disk, n) => {
       if (disk.bus !== 'ide') return
-      if (disk.media === 'disk') drives[disk.index] = new AtaDisk(this.backends.disks[n]!)
+      const backend = this.backends.disks[n]!
+      drives[disk.index] = disk.media === 'disk' ? new AtaDisk(backend) : new AtapiDrive(backend)
     })
     return new Piix3Ide({
       ports: this.ports,
