@@ -29,6 +29,10 @@ import {
 /** Guest-physical layout: page tables, descriptor table, code page, window pages. */
 const PHYSICAL = { tables: 0x1000, gdt: 0x8000, code: 0x10000, window: 0x11000 } as const
 const GDT_LINEAR = 0x1000
+/** In the same page. Offset of the permission map's base: SDM vol. 3, 8.7. */
+const TSS_LINEAR = 0x1800
+const TSS_LIMIT = 0x67
+const TSS_MAP_BASE = 0x66
 const RAM_BYTES = 1 << 20
 
 /** Page table entry bits (SDM vol. 3, 4.5). */
@@ -121,15 +125,15 @@ export class EngineMachine implements SnippetMachine {
     })
     cpu.setU64(AT.gdtrBase, BigInt(GDT_LINEAR))
     cpu.setU32(AT.gdtrLimit, GDT.length * 8 - 1)
-    // No gates: INT n is refused with the error code that a gate of DPL 0 gives.
     cpu.setU32(AT.idtrLimit, 0)
     cpu.setU64(AT.cr3, BigInt(PHYSICAL.tables))
     cpu.setU64(AT.cr0, CR0)
     cpu.setU64(AT.cr4, CR4)
     cpu.setU64(AT.efer, EFER)
     cpu.setU64(AT.xcr0, 3n)
-    // A task state segment without an I/O permission map.
-    this.#setSegment(7, 0x40, 0, 0x67, ATTRIBUTES.tss)
+    // A task state segment whose I/O permission map lies behind its limit.
+    this.#setSegment(7, 0x40, TSS_LINEAR, TSS_LIMIT, ATTRIBUTES.tss)
+    cpu.view.setUint16(this.#ram + PHYSICAL.gdt + TSS_LINEAR - GDT_LINEAR + TSS_MAP_BASE, TSS_LIMIT + 1, true)
   }
 
   #setSegment(segment: number, selector: number, base: number, limit: number, attributes: number): void {

@@ -22,7 +22,7 @@ export function readVectors(family: string): FamilyVectors | undefined {
 }
 
 export function writeVectors(family: string, vectors: FamilyVectors): void {
-  writeFileSync(pathOf(family), JSON.stringify(vectors, null, 1) + '\n')
+  writeFileSync(pathOf(family), JSON.stringify(vectors, null, 2) + '\n')
 }
 
 /** Cases of one batch, in slot order. */

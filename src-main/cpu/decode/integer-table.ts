@@ -94,7 +94,11 @@ d6 salc i64
 8c r mov_from_sreg =Ev,Sr
 8c m mov_from_sreg =Mw,Sr
 8d m lea =Gv,M- hot
-8e mov_to_sreg Ew,Sr
+8e /0 mov_to_sreg Ew,Sr
+8e /2 mov_to_sreg Ew,Sr
+8e /3 mov_to_sreg Ew,Sr
+8e /4 mov_to_sreg Ew,Sr
+8e /5 mov_to_sreg Ew,Sr
 8f /0 r pop =Rv,Tv d64 st
 8f /0 m pop_mem =Ev d64 st
 90 nop norexb hot

@@ -160,8 +160,9 @@ const bound: Helper = (cpu, insn) => {
   const ea = cpu.u64(AT.ea)
   const signed = (v: bigint): bigint => BigInt.asIntN(8 * size, v)
   const index = signed(cpu.gpr(cpu.view.getUint8(insn.record + 4) / 8, size))
-  if (index < signed(cpu.readLinear(ea, size)) || index > signed(cpu.readLinear(ea + BigInt(size), size)))
-    throw new GuestFault(VECTOR.BR)
+  const lower = signed(cpu.readLinear(ea, size))
+  const upper = signed(cpu.readLinear(ea + BigInt(size), size))
+  if (index < lower || index > upper) throw new GuestFault(VECTOR.BR)
   return STATUS.next
 }
 /** Not offered by CPUID. */

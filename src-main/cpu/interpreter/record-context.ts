@@ -1,10 +1,11 @@
 /** The interpreter's side of OpContext: operands come from the predecoded record of the instruction. */
 import { asSize, type Variant } from '../decode/variants.ts'
+import { VECTOR } from '../mmu/access.ts'
 import { type Mmu } from '../mmu/mmu.ts'
 import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
 import { STATUS, type CcKind, type OpContext, type Size } from '../semantics/context.ts'
 import { ccOp, type FlagFunctions } from '../semantics/flags.ts'
-import { AT, segAt, STATE } from '../state/layout.ts'
+import { AT, segAt, SS, STATE } from '../state/layout.ts'
 import { Expr, i32, konst, type Operand } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local } from '../wasm/module.ts'
 
@@ -375,6 +376,16 @@ export class RecordContext implements OpContext {
   }
   load(address: Expr, size: Size): Expr {
     return this.f.load(size, this.reach(this.site.core.hostRead, address, size))
+  }
+  loadToModify(address: Expr, size: Size): Expr {
+    const host = this.f.call(this.site.core.hostWrite, address, size)
+    this.f.if(host.eqz(), () => {
+      const wrong = this.dataSegment().eq(SS).and(get32(this.f, AT.excVector).eq(VECTOR.GP))
+      this.f.if(wrong, () => put32(this.f, AT.excVector, i32(VECTOR.SS)))
+      this.leaveFaulting()
+    })
+    put32(this.f, AT.commitKind, i32(0))
+    return this.load(address, size)
   }
   store(address: Expr, size: Size, value: Expr): void {
     const host = this.reach(this.site.core.hostWrite, address, size)

@@ -31,7 +31,7 @@ const bitTestFar =
     const offset = f.tmp(size === 8 ? c.get(1) : signed(c.get(1), size).s64())
     const address = f.tmp(c.ea().add(offset.shr_s(3).and(-size)))
     const n = f.tmp((size === 8 ? offset : offset.i32()).and(bitsOf(size) - 1))
-    const a = c.load(address, size)
+    const a = change ? c.loadToModify(address, size) : c.load(address, size)
     const cf = f.tmp(a.shr_u(n).i32().and(1))
     if (change) c.store(address, size, change(a, konst(a.type, 1).shl(n)))
     c.setArithmeticFlags(c.arithmeticFlags().and(~CF).or(cf))

@@ -141,6 +141,11 @@ export interface OpContext {
   /** Loads or stores at a linear address with the current privilege; leave on fault. */
   load(address: Expr, size: Size): Expr
   store(address: Expr, size: Size, value: Expr): void
+  /**
+   * Loads what the instruction will store() again at the address of its memory operand: faults as the write, a non-canonical
+   * address as that operand's segment asks.
+   */
+  loadToModify(address: Expr, size: Size): Expr
 }
 
 export type Operation = (c: OpContext) => void

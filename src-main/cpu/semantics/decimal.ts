@@ -43,7 +43,8 @@ const daa =
       f.set(r, plus ? r.add(0x60) : r.sub(0x60))
       f.set(bits, bits.or(CF))
     })
-    f.set(r, r.and(0xff))
+    // without an operand size the flags are those of 32 bits
+    f.set(r, r.shl(24).shr_s(24))
     c.setGpr(RAX, 1, r)
     c.flags('result', r, bits)
   }

@@ -1,8 +1,8 @@
 // Instructions of 32-bit code that 64-bit mode dropped, far control transfers, segment registers, and what faults by rule.
 import { littleEndian } from '../address.ts'
 import type { GeneratedCase } from '../generate.ts'
-import type { Family, Prepare, Row, RowOptions } from '../form.ts'
-import { CODE_BASE, ENTRY, USER32_CS, USER64_CS, USER_DS } from '../layout.ts'
+import type { Family, Mask, Prepare, Row, RowOptions } from '../form.ts'
+import { CODE_BASE, ENTRY, STATE, USER32_CS, USER64_CS, USER_DS } from '../layout.ts'
 import * as hook from './hooks.ts'
 
 const COMPAT: RowOptions = { modes: 'compat32' }
@@ -16,6 +16,11 @@ const base = (c: GeneratedCase): number => (c.random.oneIn(2) ? 10 : c.random.on
 const prepareDigits: Prepare = (c) => {
   if (c.random.oneIn(2))
     c.setGpr(hook.RAX, (c.gpr(hook.RAX) & ~0xffn) | BigInt(c.random.below(10) | (c.random.below(10) << 4)))
+}
+
+/** Whether ARPL faults as a read or as a write is not defined. */
+const writeBitOfFault: Mask = (after) => {
+  after.setUint32(STATE.error, after.getUint32(STATE.error, true) & ~2, true)
 }
 
 /** A pair of bounds around the index, which lies inside two times out of three. */
@@ -52,7 +57,7 @@ const legacy: Row[] = [
   ['popa', '61', COMPAT_STACK],
   ['bound Gv,M8', '62', { ...COMPAT, sizes: [32], prepare: prepareBounds, reserveOperand: true }],
   ['bound Gv,M4', '62', { ...COMPAT, sizes: [16], prepare: prepareBounds, reserveOperand: true }],
-  ['arpl Ew,Gw', '63', COMPAT],
+  ['arpl Ew,Gw', '63', { ...COMPAT, mask: writeBitOfFault }],
   ['les Gv,M6', 'c4', { ...COMPAT, sizes: [32], prepare: prepareFarPointer }],
   ['les Gv,M4', 'c4', { ...COMPAT, sizes: [16], prepare: prepareFarPointer }],
   ['lds Gv,M6', 'c5', { ...COMPAT, sizes: [32], prepare: prepareFarPointer }],
@@ -132,7 +137,8 @@ const far: Row[] = [
   ['jmp M6', 'ff /5', { ...FAR, sizes: [32] }],
   ['call M6', 'ff /3', { ...FAR, sizes: [32] }],
   ['retf', 'cb', { sizes: [32, 64], prepare: prepareFarReturn }],
-  ['retf Iw', 'ca', { sizes: [32, 64], prepare: prepareFarReturn }],
+  // A return to an outer level reads the stack behind the released bytes before or after the selector's checks: keep it mapped.
+  ['retf Iw', 'ca', { sizes: [32, 64], prepare: prepareFarReturn, immediate: (c) => c.random.below(64) }],
   ['iret', 'cf', { sizes: [32, 64], prepare: prepareInterruptReturn }],
 ]
 
@@ -170,7 +176,6 @@ const privileged: Row[] = [
   ['lldt Ew', '0f 00 /2', { only: 'reg' }],
   ['ltr Ew', '0f 00 /3', { only: 'reg' }],
   ['swapgs', '0f 01 f8', { modes: 'long64' }],
-  ['int Ib', 'cd', { immediate: (c) => c.random.pick([0, 1, 2, 6, 8, 13, 14, 0x20, 0xff]) }],
   ...controlRegisters,
 ]
 

@@ -76,7 +76,7 @@ const mmx: Row[] = [
   ['movd Ey,Pq', '0f 7e', MMX],
   ['movq Pq,Qq', '0f 6f', MMX],
   ['movq Qq,Pq', '0f 7f', MMX],
-  ['emms', '0f 77', MMX],
+  ['emms', '0f 77', { ...MMX, prepare: hook.prepareClearTop }],
   ['pshufw Pq,Qq,Ib', '0f 70', MMX],
   ['pinsrw Pq,Ew,Ib', '0f c4', MMX],
   ['pextrw Gd,Nq,Ib', '0f c5', MMX],

@@ -27,6 +27,12 @@ export function vectorShiftImmediate(c: GeneratedCase): number {
   return c.random.oneIn(6) ? c.random.below(256) : c.random.below(40)
 }
 
+/** EMMS leaves TOP alone (SDM vol. 1, 9.5.1) or clears it (AMD): start from zero. */
+export const prepareClearTop: Prepare = (c) => {
+  const at = STATE.fx + FX.fsw
+  c.view.setUint16(at, c.view.getUint16(at, true) & ~0x3800, true)
+}
+
 /** RDI points at the window; the masks' sign bits decide. */
 export const prepareMaskMove: Prepare = (c) => {
   c.setGpr(RDI, BigInt(WINDOW_BASE + c.random.between(400, 600)))

@@ -72,8 +72,14 @@ export const environmentPointers: Mask = (after, c) => {
   zeroWindow(after, c, 3 * step, 4 * step)
 }
 
+/** Which byte of an image a page fault names depends on the CPU. */
+export const imageFault: Mask = (after) => {
+  after.setUint16(STATE.cr2, after.getUint16(STATE.cr2, true) & ~0xfff, true)
+}
+
 /** FXSAVE: the pointers, MXCSR_MASK and everything reserved. */
 export const imagePointers: Mask = (after, c) => {
+  imageFault(after, c)
   if (!c.inWindow()) return
   zeroWindow(after, c, FX.fop, FX.mxcsr - FX.fop)
   zeroWindow(after, c, FX.mxcsrMask, 4)

@@ -124,7 +124,11 @@ const control: Row[] = [
 
 const image: Row[] = [
   ['fxsave M512', '0f ae /0', { state: 'x87', data: 'int', align: 16, sizes: [32, 64], mask: hook.imagePointers }],
-  ['fxrstor M512', '0f ae /1', { state: 'sse', align: 16, sizes: [32, 64], prepare: hook.prepareImage }],
+  [
+    'fxrstor M512',
+    '0f ae /1',
+    { state: 'sse', align: 16, sizes: [32, 64], prepare: hook.prepareImage, mask: hook.imageFault },
+  ],
   ['ldmxcsr Md', '0f ae /2', { state: 'sse', mxcsr: true, prepare: hook.prepareMxcsr }],
   ['stmxcsr Md', '0f ae /3', { state: 'sse', mxcsr: true }],
 ]

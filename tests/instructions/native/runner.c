@@ -79,8 +79,16 @@ static void load_fx(ucontext_t *uc, const uint8_t *fx) {
   }
 }
 
+static void load_segments(void) {
+  /* 32-bit code needs usable data segments; a 64-bit process starts with null ones, and a snippet may have loaded others. */
+  __asm__ volatile("movl %0, %%ds; movl %0, %%es; movl %0, %%gs" ::"r"(USER_DS));
+  /* The base comes after the selector: loading GS sets the base from the descriptor. Needs FSGSBASE. */
+  __asm__ volatile("wrgsbase %0" ::"r"(GS_BASE));
+}
+
 static void start_snippet(ucontext_t *uc, uint32_t slot) {
   const struct snippet *s = &batch[slot];
+  load_segments();
   greg_t *g = uc->uc_mcontext.gregs;
   for (int i = 0; i < 16; i++) g[GREG[i]] = (greg_t)s->before.gpr[i];
   g[REG_RIP] = (greg_t)(CODE_BASE + slot * SLOT_BYTES + s->entry);
@@ -157,10 +165,6 @@ static void prepare_cpu(void) {
   for (unsigned i = 0; i < sizeof caught / sizeof *caught; i++) sigaction(caught[i], &action, 0);
   map_fixed(WINDOW_PAGES, 0x2000, PROT_READ | PROT_WRITE);
   map_fixed(CODE_BASE, SLOTS * SLOT_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC);
-  /* 32-bit code needs usable data segments; a 64-bit process starts with null ones. */
-  __asm__ volatile("movl %0, %%ds; movl %0, %%es; movl %0, %%gs" ::"r"(USER_DS));
-  /* The base comes after the selector: loading GS sets the base from the descriptor. Needs FSGSBASE. */
-  __asm__ volatile("wrgsbase %0" ::"r"(GS_BASE));
 }
 
 int main(void) {
