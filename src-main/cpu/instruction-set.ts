@@ -2,6 +2,7 @@
 import type { InstructionSet } from './cpu.ts'
 import { FPU_STATE_TABLE } from './decode/fpu-state-table.ts'
 import { INTEGER_TABLE } from './decode/integer-table.ts'
+import { X87_TABLE } from './decode/x87-table.ts'
 import { parseRows, type Row } from './decode/rows.ts'
 import { SSE_TABLE } from './decode/sse-table.ts'
 import { CONTROL_HELPERS } from './helpers/control.ts'
@@ -13,7 +14,9 @@ import { IO_HELPERS } from './helpers/io.ts'
 import { MSR_HELPERS } from './helpers/msr.ts'
 import { SEGMENT_HELPERS } from './helpers/segments.ts'
 import { SYSCALL_HELPERS } from './helpers/syscall.ts'
-import { X87_STACK_HELPERS } from './helpers/x87-stack.ts'
+import { X87_ARITHMETIC_HELPERS } from './helpers/x87-arithmetic.ts'
+import { X87_ENVIRONMENT_HELPERS } from './helpers/x87-environment.ts'
+import { X87_TRANSFER_HELPERS } from './helpers/x87-transfer.ts'
 import type { Operation } from './semantics/context.ts'
 import { CONTROL } from './semantics/control.ts'
 import { BITS } from './semantics/bits.ts'
@@ -26,7 +29,7 @@ import { SSE_MOVE } from './semantics/sse-move.ts'
 import { STRING } from './semantics/string.ts'
 
 /** Opcode tables of the families. */
-const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE, SSE_TABLE]
+const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE, X87_TABLE, SSE_TABLE]
 const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [
   INTEGER,
   SHIFTS,
@@ -47,7 +50,9 @@ const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   SYSCALL_HELPERS,
   IO_HELPERS,
   FPU_STATE_HELPERS,
-  X87_STACK_HELPERS,
+  X87_ARITHMETIC_HELPERS,
+  X87_ENVIRONMENT_HELPERS,
+  X87_TRANSFER_HELPERS,
 ]
 
 function merge<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {

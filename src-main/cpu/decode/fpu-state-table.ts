@@ -14,7 +14,4 @@ np 0f ae /4 m xsave M- os cpuid:xsave
 np 0f ae /5 m xrstor M- os cpuid:xsave
 np 0f ae /6 m xsaveopt M- os cpuid:xsaveopt
 np 0f 77 emms
-df /0 m fild Mw
-db /0 m fild Md
-df /5 m fild Mq
 `

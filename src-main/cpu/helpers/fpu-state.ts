@@ -36,14 +36,17 @@ export function updateSummary(cpu: Cpu): void {
 }
 export const statusWord = (cpu: Cpu): number => (cpu.u32(AT.fsw) & ~0x3800) | ((cpu.u32(AT.ftop) & 7) << 11)
 
-const fninit: Helper = (cpu) => {
-  checkX87(cpu)
+export function initialize(cpu: Cpu): void {
   cpu.setU32(AT.fcw, 0x37f)
   cpu.setU32(AT.fsw, 0)
   cpu.setU32(AT.ftop, 0)
   cpu.setU32(AT.ftw, 0xffff)
   for (const at of [AT.fop, AT.fcs, AT.fds]) cpu.setU32(at, 0)
   for (const at of [AT.fip, AT.fdp]) cpu.setU64(at, 0n)
+}
+const fninit: Helper = (cpu) => {
+  checkX87(cpu)
+  initialize(cpu)
   return STATUS.next
 }
 const fnclex: Helper = (cpu) => {
@@ -63,13 +66,13 @@ const fwait: Helper = (cpu) => {
 }
 
 /** The abridged tag word: one bit for each physical register that is not empty. */
-function abridgedTags(cpu: Cpu): number {
+export function abridgedTags(cpu: Cpu): number {
   let bits = 0
   for (let n = 0; n < 8; n++) if (((cpu.u32(AT.ftw) >> (2 * n)) & 3) !== 3) bits |= 1 << n
   return bits
 }
 /** Full tags from the abridged ones and what the registers hold. */
-function fullTags(cpu: Cpu, bits: number): number {
+export function fullTags(cpu: Cpu, bits: number): number {
   let tags = 0
   for (let n = 0; n < 8; n++) {
     const exponent = cpu.view.getUint16(AT.st + 16 * n + 8, true) & 0x7fff
