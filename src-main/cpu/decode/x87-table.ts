@@ -1,13 +1,14 @@
-/** x87: opcodes D8 to DF, except the control word and state rows of fpu-state-table.ts. Register operands are ST(i), N in the notation of rows.ts. */
+/** x87: opcodes D8 to DF, except the control word and state rows of fpu-state-table.ts. Register operands are ST(i), N in the
+ * notation of rows.ts; memory operands are addresses alone (M-), for #NM and #MF come before the faults of the access. */
 const OPERATIONS = ['fadd', 'fmul', 'fcom', 'fcomp', 'fsub', 'fsubr', 'fdiv', 'fdivr']
 
 function arithmetic(): string {
   return OPERATIONS.map((name, digit) => {
     const memory = `
-d8 /${digit} m ${name}_real Md
-dc /${digit} m ${name}_real Mq
-da /${digit} m ${name}_int Md
-de /${digit} m ${name}_int Mw
+d8 /${digit} m ${name}_real M-d
+dc /${digit} m ${name}_real M-q
+da /${digit} m ${name}_int M-d
+de /${digit} m ${name}_int M-w
 d8 /${digit} r ${name}_st Nq`
     // the second digits of comparisons are undocumented names for the same
     if (name === 'fcom') return `${memory}\ndc /2 r fcom_st Nq\nde /2 r fcomp_st Nq`
@@ -41,15 +42,15 @@ db /5 r fucomi Nq
 db /6 r fcomi Nq
 df /5 r fucomip Nq
 df /6 r fcomip Nq
-d9 /0 m fld Md
-dd /0 m fld Mq
+d9 /0 m fld M-d
+dd /0 m fld M-q
 db /5 m fld_m80 M-
 d9 /0 r fld_st Nq
-d9 /2 m fst =Md
-dd /2 m fst =Mq
+d9 /2 m fst M-d
+dd /2 m fst M-q
 dd /2 r fst_st Nq
-d9 /3 m fstp =Md
-dd /3 m fstp =Mq
+d9 /3 m fstp M-d
+dd /3 m fstp M-q
 db /7 m fstp_m80 M-
 dd /3 r fstp_st Nq
 d9 /3 r fstp_st Nq
@@ -58,17 +59,17 @@ df /3 r fstp_st Nq
 d9 /1 r fxch Nq
 dd /1 r fxch Nq
 df /1 r fxch Nq
-df /0 m fild Mw
-db /0 m fild Md
-df /5 m fild Mq
-df /1 m fisttp =Mw
-db /1 m fisttp =Md
-dd /1 m fisttp =Mq
-df /2 m fist =Mw
-db /2 m fist =Md
-df /3 m fistp =Mw
-db /3 m fistp =Md
-df /7 m fistp =Mq
+df /0 m fild M-w
+db /0 m fild M-d
+df /5 m fild M-q
+df /1 m fisttp M-w
+db /1 m fisttp M-d
+dd /1 m fisttp M-q
+df /2 m fist M-w
+db /2 m fist M-d
+df /3 m fistp M-w
+db /3 m fistp M-d
+df /7 m fistp M-q
 df /4 m fbld M-
 df /6 m fbstp M-
 d9 /2 r rm=0 fnop

@@ -117,14 +117,19 @@ function setConditions(cpu: Cpu, codes: number, isFlags: boolean): void {
 }
 function compareWith(cpu: Cpu, other: Value | undefined, how: Comparison): void {
   let order: number = ORDER.unordered
-  if (isEmpty(cpu, 0) || other === undefined) {
-    if (!stackFault(cpu, false)) return
-  } else {
+  let isDone: boolean
+  if (isEmpty(cpu, 0) || other === undefined) isDone = stackFault(cpu, false)
+  else {
     const env = environment(cpu)
+    const before = cpu.u32(AT.fsw) & C1
     order = compare(valueAt(cpu, 0), other, env, !how.isQuiet)
-    if (!accept(cpu, env)) return
+    isDone = accept(cpu, env)
+    // the forms for EFLAGS clear C1 for an empty register only
+    if (how.isFlags) setStatus(cpu, 0, before)
   }
+  // unmasked exceptions keep the operands, but the outcome shows
   setConditions(cpu, CONDITIONS[order]!, how.isFlags)
+  if (!isDone) return
   for (let n = 0; n < how.pops; n++) pop(cpu)
 }
 const comparing = (how: Comparison): Helper =>
@@ -203,10 +208,18 @@ export function scale(a: Value, b: Value, env: FloatEnv): Value {
   }
   noteDenormals(env, a, b)
   if (a.kind !== 'finite' || b.kind === 'zero') return a.kind === 'finite' ? round(F80, a.sign, a.sig, a.exp, env) : a
-  const lead = b.exp + bitLength(b.sig)
-  const whole = lead > 20 ? FAR : lead <= 0 ? 0 : Number(b.exp < 0 ? b.sig >> BigInt(-b.exp) : b.sig << BigInt(b.exp))
+  const length = b.exp + bitLength(b.sig)
+  const whole =
+    length > 20 ? FAR : length <= 0 ? 0 : Number(b.exp < 0 ? b.sig >> BigInt(-b.exp) : b.sig << BigInt(b.exp))
   const by = Math.min(whole, FAR)
-  return round(F80, a.sign, a.sig, a.exp + (b.sign ? -by : by), env)
+  const result = round(F80, a.sign, a.sig, a.exp + (b.sign ? -by : by), env)
+  // an unmasked exception's wrapped exponent may still be out of range
+  const lead = result.exp + bitLength(result.sig) - 1
+  if (result.kind !== 'finite' || (lead <= F80.maxExp && lead >= F80.minExp) || env.flags & env.masks & FLAG.underflow)
+    return result
+  if (lead >= F80.minQuantum && !(env.flags & (FLAG.underflow | FLAG.overflow))) return result
+  env.flags |= FLAG.inexact
+  return lead > 0 ? infinity(a.sign) : zero(a.sign)
 }
 
 /** Exponent and significand apart. */
@@ -275,11 +288,14 @@ export function remainder(a: Value, b: Value, isNearest: boolean, env: FloatEnv)
 }
 const remaindering = (isNearest: boolean): Helper =>
   computing((cpu) => {
+    setStatus(cpu, C2, 0)
     if (!present(cpu, [0, 1], () => setRegister(cpu, 0, REAL_INDEFINITE))) return
     const env = environment(cpu)
     const { value, quotient, isPartial } = remainder(valueAt(cpu, 0), valueAt(cpu, 1), isNearest, env)
     if (!accept(cpu, env)) return
     setValue(cpu, 0, value)
+    // the quotient's bits mean nothing then, and C0 and C3 stay
+    if (value.kind === 'nan') return
     const q = Number(quotient & 7n)
     const codes = (q & 4 ? C0 : 0) | (q & 2 ? C3 : 0) | (q & 1 ? C1 : 0)
     setStatus(cpu, C0 | C1 | C2 | C3, isPartial ? C2 : codes)

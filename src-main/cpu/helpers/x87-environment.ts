@@ -4,7 +4,7 @@ import { STATUS } from '../semantics/context.ts'
 import { AT } from '../state/layout.ts'
 import { abridgedTags, checkX87, fullTags, initialize, statusWord, updateSummary } from './fpu-state.ts'
 import type { Helper, HelperInsn } from './helper.ts'
-import { C1, controlling, free, moveTop, reach, setStatus, stOf } from './x87-stack.ts'
+import { C1, controlling, free, moveTop, probe, reach, setStatus, stOf } from './x87-stack.ts'
 
 const VM = 0x20000
 const isReal = (cpu: Cpu): boolean => (cpu.u64(AT.cr0) & 1n) === 0n || (cpu.u32(AT.eflags) & VM) !== 0
@@ -53,9 +53,7 @@ function write(cpu: Cpu, insn: HelperInsn, isWhole: boolean): void {
   const size = unit(insn)
   const length = 7 * size + (isWhole ? REGISTER_BYTES : 0)
   const at = reach(cpu, insn, length, true)
-  // everything must be writable before the first byte changes
-  cpu.probeWrite(at, 1)
-  cpu.probeWrite(at + BigInt(length - 1), 1)
+  probe(cpu, at, length)
   fields(cpu, size).forEach((value, n) => {
     // the upper halves of the words of a 32-bit image are ones, except of the pointers
     const isPadded = size === 4 && (n < 3 || (n === 6 && !isReal(cpu)) || (isReal(cpu) && (n === 3 || n === 5)))
@@ -71,7 +69,10 @@ function write(cpu: Cpu, insn: HelperInsn, isWhole: boolean): void {
 }
 function read(cpu: Cpu, insn: HelperInsn, isWhole: boolean): void {
   const size = unit(insn)
-  const at = reach(cpu, insn, 7 * size + (isWhole ? REGISTER_BYTES : 0), false)
+  const length = 7 * size + (isWhole ? REGISTER_BYTES : 0)
+  const at = reach(cpu, insn, length, false)
+  // the last byte is looked at first
+  cpu.readLinear(at + BigInt(length - 1), 1)
   const f = Array.from({ length: 7 }, (_, n) => Number(cpu.readLinear(at + BigInt(n * size), size)))
   const registers = Array.from({ length: isWhole ? 8 : 0 }, (_, n) => {
     const from = at + BigInt(7 * size + 10 * n)

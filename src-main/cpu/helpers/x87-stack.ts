@@ -1,11 +1,12 @@
 /** The x87 register stack and what surrounds each of its instructions (SDM vol. 1, 8.1 and 8.4 to 8.6). */
 import type { Cpu } from '../cpu.ts'
+import { VECTOR } from '../mmu/access.ts'
 import { STATUS } from '../semantics/context.ts'
 import { F80, F80_PC24, F80_PC53, FLAG, type FloatEnv, type Format, type Value } from '../softfloat/core.ts'
 import { chooseExtendedNaN, packExtended, unpackExtended, type Extended } from '../softfloat/extended.ts'
-import { AT, CS, SEG, segAt } from '../state/layout.ts'
+import { AT, CS, SEG, segAt, SS } from '../state/layout.ts'
 import { checkPending, checkX87, updateSummary } from './fpu-state.ts'
-import type { Helper, HelperInsn } from './helper.ts'
+import { GuestFault, type Helper, type HelperInsn } from './helper.ts'
 
 /** The default response to an invalid operation. */
 export const REAL_INDEFINITE: Extended = { signExponent: 0xffff, significand: 0xc000000000000000n }
@@ -121,8 +122,19 @@ export function offsetOf(cpu: Cpu, insn: HelperInsn): bigint {
   return BigInt.asUintN(cpu.u32(AT.codeSize) === 8 ? 64 : 32, offset)
 }
 /** Linear address of a memory operand of `size` bytes that the record gives only the address of. */
-export const reach = (cpu: Cpu, insn: HelperInsn, size: number, write: boolean): bigint =>
-  cpu.u32(AT.codeSize) === 8 ? cpu.u64(AT.ea) : cpu.linear(segmentOf(cpu, insn), offsetOf(cpu, insn), size, write)
+export function reach(cpu: Cpu, insn: HelperInsn, size: number, write: boolean): bigint {
+  const segment = segmentOf(cpu, insn)
+  if (cpu.u32(AT.codeSize) !== 8) return cpu.linear(segment, offsetOf(cpu, insn), size, write)
+  const ea = cpu.u64(AT.ea)
+  const isCanonical = [ea, ea + BigInt(size - 1)].every((x) => BigInt.asIntN(48, x) === BigInt.asIntN(64, x))
+  if (!isCanonical) throw new GuestFault(segment === SS ? VECTOR.SS : VECTOR.GP, 0)
+  return ea
+}
+/** Makes sure that all of [at, at + size) may be written. */
+export function probe(cpu: Cpu, at: bigint, size: number): void {
+  cpu.probeWrite(at, 1)
+  cpu.probeWrite(at + BigInt(size - 1), 1)
+}
 
 /** Last instruction and data pointers (SDM vol. 1, 8.1.8); the opcode is kept of instructions with an unmasked exception, as by current processors. */
 function keepPointers(cpu: Cpu, insn: HelperInsn): void {

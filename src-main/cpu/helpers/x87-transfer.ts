@@ -11,6 +11,7 @@ import {
   ROUND,
   round,
   toInteger,
+  type FloatEnv,
   type Value,
 } from '../softfloat/core.ts'
 import { packExtended, type Extended } from '../softfloat/extended.ts'
@@ -40,18 +41,20 @@ import {
 const sizeOf = (insn: HelperInsn): number => insn.variant.operands[0]!.size
 const realOf = (size: number) => (size === 4 ? F32 : F64)
 
+const memory = (cpu: Cpu, insn: HelperInsn): bigint =>
+  cpu.readLinear(reach(cpu, insn, sizeOf(insn), false), sizeOf(insn))
 /** Real or integer memory operand of an arithmetic instruction. */
-export const memoryReal = (cpu: Cpu, insn: HelperInsn): Value =>
-  unpack(realOf(sizeOf(insn)), cpu.hostValue(insn.host, sizeOf(insn)), false)
+export const memoryReal = (cpu: Cpu, insn: HelperInsn): Value => unpack(realOf(sizeOf(insn)), memory(cpu, insn), false)
 export function memoryInteger(cpu: Cpu, insn: HelperInsn): Value {
-  const value = BigInt.asIntN(8 * sizeOf(insn), cpu.hostValue(insn.host, sizeOf(insn)))
+  const value = BigInt.asIntN(8 * sizeOf(insn), memory(cpu, insn))
   return finite(value < 0n ? 1 : 0, value < 0n ? -value : value, 0)
 }
 
 function loadReal(cpu: Cpu, insn: HelperInsn): void {
+  const operand = memoryReal(cpu, insn)
   if (!isEmpty(cpu, -1)) return push(cpu, REAL_INDEFINITE)
   const env = environment(cpu)
-  const value = convert(F80, memoryReal(cpu, insn), env)
+  const value = convert(F80, operand, env)
   accept(cpu, env)
   // an unmasked denormal exception comes after the load
   if (!(env.flags & ~env.masks & FLAG.invalid)) push(cpu, packExtended(value))
@@ -77,34 +80,25 @@ const loadConstant = (name: ConstantName): Helper =>
     push(cpu, packExtended(value))
   })
 
-/** Puts bits into the memory operand, or forgets the store. */
-function putMemory(cpu: Cpu, insn: HelperInsn, size: number, bits: bigint | undefined): void {
-  if (bits === undefined) return cpu.setU32(AT.commitKind, 0)
-  cpu.setHostValue(insn.host, size, bits)
-  cpu.commit(insn.host)
-}
 /** Stores what `convertTop` makes of ST(0); `indefinite` for an empty one. */
 function store(
   cpu: Cpu,
   insn: HelperInsn,
   isPopping: boolean,
   indefinite: bigint,
-  convertTop: (env: ReturnType<typeof environment>) => bigint,
+  convertTop: (env: FloatEnv) => bigint,
 ): void {
   const size = sizeOf(insn)
+  const at = reach(cpu, insn, size, true)
+  cpu.probeWrite(at, size)
   const done = (bits: bigint): void => {
-    putMemory(cpu, insn, size, bits)
+    cpu.writeLinear(at, size, bits)
     if (isPopping) pop(cpu)
   }
-  if (isEmpty(cpu, 0)) {
-    if (stackFault(cpu, false)) done(indefinite)
-    else putMemory(cpu, insn, size, undefined)
-    return
-  }
+  if (!present(cpu, [0], () => done(indefinite))) return
   const env = environment(cpu)
   const bits = convertTop(env)
   if (accept(cpu, env, true)) done(bits)
-  else putMemory(cpu, insn, size, undefined)
 }
 const storeReal = (isPopping: boolean): Helper =>
   computing((cpu, insn) => {
@@ -127,13 +121,12 @@ const storeInteger = (isPopping: boolean, isTruncating: boolean): Helper =>
   })
 
 function writeTen(cpu: Cpu, at: bigint, value: Extended): void {
-  cpu.probeWrite(at, 8)
-  cpu.probeWrite(at + 8n, 2)
   cpu.writeLinear(at, 8, value.significand)
   cpu.writeLinear(at + 8n, 2, BigInt(value.signExponent))
 }
 function storeExtended(cpu: Cpu, insn: HelperInsn): void {
   const at = reach(cpu, insn, 10, true)
+  cpu.probeWrite(at, 10)
   const done = (value: Extended): void => {
     writeTen(cpu, at, value)
     pop(cpu)
@@ -155,7 +148,7 @@ function loadBcd(cpu: Cpu, insn: HelperInsn): void {
   const magnitude = fromInteger(F80, value, environment(cpu))
   push(cpu, packExtended(packed >> 79n ? { ...magnitude, sign: 1 } : magnitude))
 }
-function bcdOf(value: Value, env: ReturnType<typeof environment>): Extended {
+function bcdOf(value: Value, env: FloatEnv): Extended {
   const rounded = toInteger(value, 64, env.rounding, env)
   const magnitude = rounded !== undefined && rounded < 0n ? -rounded : rounded
   if (magnitude === undefined || magnitude >= BCD_LIMIT) {
@@ -168,6 +161,7 @@ function bcdOf(value: Value, env: ReturnType<typeof environment>): Extended {
 }
 function storeBcd(cpu: Cpu, insn: HelperInsn): void {
   const at = reach(cpu, insn, 10, true)
+  cpu.probeWrite(at, 10)
   const done = (value: Extended): void => {
     writeTen(cpu, at, value)
     pop(cpu)
@@ -205,7 +199,7 @@ const conditional = (flags: number, wanted: boolean): Helper =>
   computing((cpu, insn) => {
     const n = stOf(insn)
     const isTrue = ((cpu.rflags & flags) !== 0) === wanted
-    if (!present(cpu, [0, n], () => isTrue && setRegister(cpu, 0, REAL_INDEFINITE))) return
+    if (!present(cpu, [0, n], () => setRegister(cpu, 0, REAL_INDEFINITE))) return
     if (isTrue) setRegister(cpu, 0, getRegister(cpu, n))
     setStatus(cpu, C1, 0)
   })

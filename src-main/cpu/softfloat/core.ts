@@ -14,25 +14,25 @@ export interface Format {
   /** Least and greatest exponent of normal numbers (1.f * 2^e). */
   readonly minExp: number
   readonly maxExp: number
-  /** Weight of the last bit of the smallest denormal: minExp - precision + 1, unless the precision is reduced by x87's PC. */
+  /** Weight of the last bit of the smallest denormal: minExp - precision + 1, also where x87's PC reduces the precision. */
   readonly minQuantum: number
   /** Bias adjustment of an unmasked overflow's or underflow's result (SDM vol. 1, 4.9.1.4). */
   readonly wrap: number
 }
 
-const format = (precision: number, maxExp: number, wrap: number, full = precision): Format => ({
+const format = (precision: number, maxExp: number, wrap: number): Format => ({
   precision,
   minExp: 1 - maxExp,
   maxExp,
-  minQuantum: 1 - maxExp - full + 1,
+  minQuantum: 1 - maxExp - precision + 1,
   wrap,
 })
 export const F32 = format(24, 127, 192)
 export const F64 = format(53, 1023, 1536)
 export const F80 = format(64, 16383, 24576)
 /** Results of x87 arithmetic under precision control: 24 or 53 bits in the exponent range of 80-bit numbers. */
-export const F80_PC24 = format(24, 16383, 24576, 64)
-export const F80_PC53 = format(53, 16383, 24576, 64)
+export const F80_PC24 = format(24, 16383, 24576)
+export const F80_PC53 = format(53, 16383, 24576)
 
 /**
  * 'finite': sig * 2^exp with sig > 0, not normalized. 'nan': sig is the significand aligned to 64 bits (bit 63 set, bit 62 the quiet bit);
