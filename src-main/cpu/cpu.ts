@@ -1,10 +1,13 @@
 /** One vCPU: its state, its memory accesses, its interpreter, its helpers. Knows no device: what it needs of the machine is CpuHost. */
+import type { CpuHost } from './cpu-host.ts'
+import { CodeSlots } from './code-slots.ts'
 import { Decoder } from './decode/decoder.ts'
 import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
 import { enumerateVariants } from './decode/enumerate.ts'
 import type { Row } from './decode/rows.ts'
 import { variantOf, type Variant } from './decode/variants.ts'
 import type { CpuModel } from './helpers/cpu-model.ts'
+import { missing } from './helpers/missing.ts'
 import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helpers/helper.ts'
 import { defineCore } from './interpreter/core.ts'
 import { defineLoop, HANDLER, type HandlerDef } from './interpreter/loop.ts'
@@ -21,7 +24,6 @@ import {
   RECORD,
   SCRATCH,
   segAt,
-  SLOT_BYTES,
   TLB_ENTRIES,
   TLB_INVALID,
   TLB_NEVER,
@@ -34,26 +36,7 @@ import {
 } from './state/layout.ts'
 import { ModuleBuilder } from './wasm/module.ts'
 
-/** What a vCPU asks of the machine. Addresses are guest-physical. */
-export interface CpuHost {
-  /** Sizes 1, 2, 4, 8, 16 (the machine splits); `target` is filled. */
-  mmioRead(gpa: number, target: Uint8Array): void
-  mmioWrite(gpa: number, source: Uint8Array): void
-  portRead(port: number, width: 1 | 2 | 4): number
-  portWrite(port: number, width: 1 | 2 | 4, value: number): void
-  /** Time stamp counter. */
-  tsc(): bigint
-  /** Local APIC: task priority (CR8), base MSR, TSC deadline, x2APIC registers. */
-  readonly apic: CpuApic
-  random(target: Uint8Array): void
-  warn(text: string): void
-}
-export interface CpuApic {
-  getTaskPriority(): number
-  setTaskPriority(value: number): void
-  readMsr(index: number): bigint | undefined
-  writeMsr(index: number, value: bigint): boolean
-}
+export type { CpuHost }
 
 /** An instruction set: opcode rows with the operations and helpers behind them. */
 export interface InstructionSet {
@@ -95,9 +78,7 @@ export class Cpu {
   private readonly handlerIds = new Map<string, number>()
   readonly variants: Variant[] = []
   private readonly helperOf: (Helper | undefined)[] = []
-  private readonly slotPage: Int32Array
-  private readonly slotMode: Uint8Array
-  private nextSlot = 0
+  private readonly code: CodeSlots
   private readonly fetched = new Uint8Array(32)
 
   constructor(memory: WebAssembly.Memory, map: MemoryMap, host: CpuHost, set: InstructionSet) {
@@ -105,8 +86,7 @@ export class Cpu {
     this.host = host
     this.bytes = new Uint8Array(memory.buffer)
     this.view = new DataView(memory.buffer)
-    this.slotPage = new Int32Array(map.slots).fill(-1)
-    this.slotMode = new Uint8Array(map.slots)
+    this.code = new CodeSlots(this.view, this.bytes, map, () => this.flushCodeTlb())
     this.decoder = new Decoder(set.rows)
     this.exports = this.build(memory, set)
     this.prepareTables()
@@ -329,12 +309,7 @@ export class Cpu {
 
   /** Forgets all predecoded code: RAM was loaded anew. */
   dropAllCode(): void {
-    for (let slot = 0; slot < this.slotPage.length; slot++) {
-      const page = this.slotPage[slot]!
-      if (page >= 0) this.setU32(PAGE_INFO + page * 4, 0)
-      this.slotPage[slot] = -1
-    }
-    this.flushCodeTlb()
+    this.code.dropAll()
   }
 
   private mode(): DecodeMode {
@@ -354,8 +329,7 @@ export class Cpu {
       this.pend(VECTOR.UD)
       return 0
     }
-    const slot = this.slotFor((at - this.map.ramBase) >>> 12)
-    const base = this.map.slotBase + slot * SLOT_BYTES
+    const base = this.code.baseFor((at - this.map.ramBase) >>> 12, modeKey(this.mode()))
     const set = Number(this.u64(AT.codeTlb))
     const entry = set + Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1)) * 16
     this.view.setBigUint64(entry, BigInt.asUintN(64, linear & ~0xfffn), true)
@@ -379,49 +353,10 @@ export class Cpu {
     return -1
   }
 
-  /** The code slot of a RAM page; takes the oldest one when there is none. */
-  private slotFor(page: number): number {
-    const info = PAGE_INFO + page * 4
-    const mode = modeKey(this.mode())
-    let slot = this.u32(info) - 1
-    if (slot >= 0 && this.slotMode[slot] === mode) return slot
-    if (slot < 0) {
-      slot = this.nextSlot
-      this.nextSlot = (slot + 1) % this.map.slots
-      const old = this.slotPage[slot]!
-      if (old >= 0) {
-        this.setU32(PAGE_INFO + old * 4, 0)
-        this.flushCodeTlb()
-      }
-      this.slotPage[slot] = page
-      this.setU32(info, slot + 1)
-      this.dropWriteTags(page)
-    }
-    this.slotMode[slot] = mode
-    const base = this.map.slotBase + slot * SLOT_BYTES
-    this.bytes.fill(0, base, base + 4096 * RECORD)
-    for (let i = 0; i < 16; i++) this.view.setUint16(base + (4096 + i) * RECORD, HANDLER.pageEnd, true)
-    return slot
-  }
-  /** A page that holds code is write-protected in the TLB, so that writes are seen. */
-  private dropWriteTags(page: number): void {
-    const addend = BigInt(this.map.ramBase) + BigInt(page) * 4096n
-    for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
-      for (let i = 0; i < TLB_ENTRIES; i++) {
-        const entry = set + i * TLB_STRIDE
-        const tag = this.view.getBigUint64(entry + 8, true)
-        if (BigInt.asUintN(64, tag + this.view.getBigUint64(entry + 16, true)) === addend)
-          this.view.setBigUint64(entry + 8, BigInt(i ^ 1) << 12n, true)
-      }
-  }
-
   /* ---- decoding ---- */
 
   private decodeAt(record: number): number {
-    const { map } = this
-    const slot = Math.floor((record - map.slotBase) / SLOT_BYTES)
-    const offset = (record - map.slotBase - slot * SLOT_BYTES) / RECORD
-    const page = map.ramBase + this.slotPage[slot]! * 4096
+    const { page, offset } = this.code.placeOf(record)
     const result = this.decoder.decode(this.bytes, page + offset, page + 4096, this.mode())
     this.setU64(AT.decoded, this.u64(AT.decoded) + 1n)
     if (result === DECODE.needMore) {
@@ -514,10 +449,3 @@ export class Cpu {
 
 const REFUSED = -(1n << 63n) + 1n
 const gpaOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0)
-const missing =
-  (name: string): Helper =>
-  (cpu) => {
-    cpu.host.warn(`instruction ${name} is not implemented`)
-    cpu.undefinedOpcodes.set(name, (cpu.undefinedOpcodes.get(name) ?? 0) + 1)
-    throw new GuestFault(VECTOR.UD)
-  }

@@ -1,0 +1,90 @@
+/** Which RAM pages have predecoded code, and in which slot. The oldest slot goes when all are taken. */
+import { HANDLER } from './interpreter/loop.ts'
+import {
+  PAGE_INFO,
+  RECORD,
+  SLOT_BYTES,
+  TLB_ENTRIES,
+  TLB_STRIDE,
+  TLB_SUPERVISOR,
+  TLB_SUPERVISOR_AC,
+  TLB_USER,
+  type MemoryMap,
+} from './state/layout.ts'
+
+export class CodeSlots {
+  private readonly view: DataView
+  private readonly bytes: Uint8Array
+  private readonly map: MemoryMap
+  private readonly flushCodeTlb: () => void
+  /** RAM page of each slot, or -1. */
+  private readonly pages: Int32Array
+  /** Mode that a slot's records were made for. */
+  private readonly modes: Uint8Array
+  private next = 0
+
+  constructor(view: DataView, bytes: Uint8Array, map: MemoryMap, flushCodeTlb: () => void) {
+    this.view = view
+    this.bytes = bytes
+    this.map = map
+    this.flushCodeTlb = flushCodeTlb
+    this.pages = new Int32Array(map.slots).fill(-1)
+    this.modes = new Uint8Array(map.slots)
+  }
+
+  /** Forgets everything. */
+  dropAll(): void {
+    this.pages.forEach((page, slot) => {
+      if (page >= 0) this.view.setUint32(PAGE_INFO + page * 4, 0, true)
+      this.pages[slot] = -1
+    })
+    this.flushCodeTlb()
+  }
+
+  /** Address of the RAM page, and offset in it, that a record stands for. */
+  placeOf(record: number): { page: number; offset: number } {
+    const slot = Math.floor((record - this.map.slotBase) / SLOT_BYTES)
+    const offset = (record - this.map.slotBase - slot * SLOT_BYTES) / RECORD
+    return { page: this.map.ramBase + this.pages[slot] * 4096, offset }
+  }
+
+  /** Address of the slot of a RAM page for code of this mode (a key of the decoder); emptied when it is new or was another mode's. */
+  baseFor(page: number, mode: number): number {
+    const info = PAGE_INFO + page * 4
+    let slot = this.view.getUint32(info, true) - 1
+    const base = (): number => this.map.slotBase + slot * SLOT_BYTES
+    if (slot >= 0 && this.modes[slot] === mode) return base()
+    if (slot < 0) {
+      slot = this.take(page)
+      this.view.setUint32(info, slot + 1, true)
+      this.dropWriteTags(page)
+    }
+    this.modes[slot] = mode
+    this.bytes.fill(0, base(), base() + 4096 * RECORD)
+    for (let i = 0; i < 16; i++) this.view.setUint16(base() + (4096 + i) * RECORD, HANDLER.pageEnd, true)
+    return base()
+  }
+  private take(page: number): number {
+    const slot = this.next
+    this.next = (slot + 1) % this.map.slots
+    const old = this.pages[slot]
+    if (old >= 0) {
+      this.view.setUint32(PAGE_INFO + old * 4, 0, true)
+      this.flushCodeTlb()
+    }
+    this.pages[slot] = page
+    return slot
+  }
+
+  /** A page that holds code is write-protected in the TLB, so that writes are seen. */
+  private dropWriteTags(page: number): void {
+    const host = BigInt(this.map.ramBase) + BigInt(page) * 4096n
+    for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
+      for (let i = 0; i < TLB_ENTRIES; i++) {
+        const entry = set + i * TLB_STRIDE
+        const tag = this.view.getBigUint64(entry + 8, true)
+        if (BigInt.asUintN(64, tag + this.view.getBigUint64(entry + 16, true)) === host)
+          this.view.setBigUint64(entry + 8, BigInt(i ^ 1) << 12n, true)
+      }
+  }
+}
