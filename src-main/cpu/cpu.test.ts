@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Cpu, type CpuHost } from './cpu.ts'
+import { Cpu } from './cpu.ts'
+import type { CpuHost } from './cpu-host.ts'
 import { instructionSet } from './instruction-set.ts'
 import { EXIT } from './interpreter/loop.ts'
 import { AT, memoryMap, RAX, RCX, segAt } from './state/layout.ts'

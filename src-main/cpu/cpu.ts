@@ -12,6 +12,7 @@ import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helper
 import { defineCore } from './interpreter/core.ts'
 import { defineLoop, HANDLER, type HandlerDef } from './interpreter/loop.ts'
 import { ACCESS, VECTOR } from './mmu/access.ts'
+import { REFUSED } from './mmu/mmu.ts'
 import { STATUS, type Operation } from './semantics/context.ts'
 import {
   AT,
@@ -35,8 +36,6 @@ import {
   type MemoryMap,
 } from './state/layout.ts'
 import { ModuleBuilder } from './wasm/module.ts'
-
-export type { CpuHost }
 
 /** An instruction set: opcode rows with the operations and helpers behind them. */
 export interface InstructionSet {
@@ -447,5 +446,4 @@ export class Cpu {
   }
 }
 
-const REFUSED = -(1n << 63n) + 1n
 const gpaOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0)

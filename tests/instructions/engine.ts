@@ -1,6 +1,7 @@
 // The engine as a snippet machine: one vCPU at CPL 3 with the snippet's two regions mapped, run until the INT3 or a fault
 // leaves an exception pending. Nothing is delivered, so there is no kernel.
-import { Cpu, type CpuHost, type InstructionSet } from '../../src-main/cpu/cpu.ts'
+import { Cpu, type InstructionSet } from '../../src-main/cpu/cpu.ts'
+import type { CpuHost } from '../../src-main/cpu/cpu-host.ts'
 import { instructionSet } from '../../src-main/cpu/instruction-set.ts'
 import { EXIT } from '../../src-main/cpu/interpreter/loop.ts'
 import { STATUS } from '../../src-main/cpu/semantics/context.ts'

@@ -10,10 +10,7 @@ import { Piix3Ide } from './controller.ts'
 import { AtaDisk } from './disk.ts'
 
 const IDE = 8 + 1
-const BM = 0xc000
-const PORT = 0x1f0
-const CONTROL = 0x3f6
-const TABLE = 0x1000
+const [BM, PORT, CONTROL, TABLE] = [0xc000, 0x1f0, 0x3f6, 0x1000]
 
 function build(options: { readOnly?: boolean } = {}) {
   const bus = new TestBus()
