@@ -88,7 +88,6 @@ export function link(session: Session): number {
   const bad = checkPlace(session, dir, name)
   if (bad !== 0 || dir === undefined) return bad
   if (fid === undefined) return -ERRNO.EBADF
-  if (isDirectory(fid)) return -ERRNO.EPERM
   const failed = session.folder.link(fid.held.node, dir.held.node, name)
   if (failed === 0) session.touch?.('create', dir.held.node, name)
   return failed

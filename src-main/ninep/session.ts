@@ -5,7 +5,7 @@ import type { Fid } from './fids.ts'
 import { HostStat, S_IFDIR, S_IFLNK, S_IFMT } from './host-folder.ts'
 import type { HostFile, HostFolder, HostNode } from './host-folder.ts'
 import { LockTable } from './lock-table.ts'
-import { MAX_NAME_BYTES, MIN_MSIZE, QID } from './messages.ts'
+import { MIN_MSIZE, QID } from './messages.ts'
 import type { OwnerModel } from './owners.ts'
 import { MessageReader, MessageWriter } from './wire.ts'
 
@@ -93,10 +93,9 @@ function qidType(mode: number): number {
   return type === S_IFDIR ? QID.DIR : type === S_IFLNK ? QID.SYMLINK : QID.FILE
 }
 
-/** A name for something new or to be removed: 0, or the errno that says what is wrong with it. */
+/** A name for something new or to be removed: 0, or the errno that says what is wrong with it. Too long a name is the host's to refuse, in its order. */
 export function checkName(name: Uint8Array): number {
   if (name.length === 0) return -ERRNO.ENOENT
-  if (name.length > MAX_NAME_BYTES) return -ERRNO.ENAMETOOLONG
   if (name.includes(0x2f) || name.includes(0)) return -ERRNO.ENOENT
   if (isDot(name) || isDotDot(name)) return -ERRNO.EINVAL
   return 0

@@ -2,46 +2,7 @@ import { errnoName } from '../../src-main/ninep/errno.ts'
 import { HEADER_SIZE, NOFID, RLERROR, T, messageName } from '../../src-main/ninep/messages.ts'
 import type { NineServer } from '../../src-main/ninep/server.ts'
 import { MessageReader, MessageWriter } from '../../src-main/ninep/wire.ts'
-
-export type Name = string | Uint8Array
-
-export interface Qid {
-  readonly type: number
-  readonly version: number
-  readonly path: bigint
-}
-
-export interface Attributes {
-  readonly qid: Qid
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly nlink: number
-  readonly rdev: number
-  readonly size: number
-  readonly blksize: number
-  readonly blocks: number
-  readonly atime: [number, number]
-  readonly mtime: [number, number]
-  readonly ctime: [number, number]
-}
-
-export interface Entry {
-  readonly qid: Qid
-  readonly offset: bigint
-  readonly type: number
-  readonly name: Buffer
-}
-
-export interface SetAttributes {
-  mode?: number
-  uid?: number
-  gid?: number
-  size?: number
-  atime?: [number, number] | 'now'
-  mtime?: [number, number] | 'now'
-  ctime?: boolean
-}
+import type { Attributes, Entry, LockAnswer, Name, Qid, SetAttributes } from './nine-types.ts'
 
 /** The server answered Rlerror. */
 export class NineError extends Error {
@@ -457,13 +418,6 @@ export class NineClient {
   async flush(oldTag: number): Promise<void> {
     await this.call(T.FLUSH, (w) => w.u16(oldTag))
   }
-}
-
-export interface LockAnswer {
-  readonly type: number
-  readonly start: number
-  readonly length: number
-  readonly pid: number
 }
 
 export function bytes(value: Name): Uint8Array {
