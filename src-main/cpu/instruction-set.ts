@@ -16,6 +16,7 @@ import { SEGMENT_HELPERS } from './helpers/segments.ts'
 import { SYSCALL_HELPERS } from './helpers/syscall.ts'
 import { X87_ARITHMETIC_HELPERS } from './helpers/x87-arithmetic.ts'
 import { X87_ENVIRONMENT_HELPERS } from './helpers/x87-environment.ts'
+import { X87_TRANSCENDENTAL_HELPERS } from './helpers/x87-transcendental.ts'
 import { X87_TRANSFER_HELPERS } from './helpers/x87-transfer.ts'
 import type { Operation } from './semantics/context.ts'
 import { CONTROL } from './semantics/control.ts'
@@ -52,6 +53,7 @@ const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   FPU_STATE_HELPERS,
   X87_ARITHMETIC_HELPERS,
   X87_ENVIRONMENT_HELPERS,
+  X87_TRANSCENDENTAL_HELPERS,
   X87_TRANSFER_HELPERS,
 ]
 

@@ -172,6 +172,24 @@ describe('x87', () => {
     expect(data.getUint16(4, true)).toBe(0x3800)
     expect(data.getUint16(8, true)).toBe(0x3fff)
   })
+  it('turns angles into coordinates and back', () => {
+    // FPTAN pushes 1; FPATAN of both gives the angle
+    data.setFloat64(0, 0.5, true)
+    expect(top(at(0xdd, 0), [0xd9, 0xf2], [0xd9, 0xf3])).toBe('3ffe8000000000000000')
+    run(at(0xdd, 0), [0xd9, 0xfb], at(0xdd, 3, 16), at(0xdd, 3, 24))
+    expect([data.getFloat64(16, true), data.getFloat64(24, true)]).toEqual([Math.cos(0.5), Math.sin(0.5)])
+    data.setFloat64(0, 2 ** 63, true)
+    run(at(0xdd, 0), [0xd9, 0xfe])
+    expect(status() & 0x400).toBe(0x400)
+  })
+  it('takes logarithms and powers', () => {
+    data.setFloat64(0, 2 ** 40, true)
+    expect(top(FLD1, at(0xdd, 0), [0xd9, 0xf1])).toBe('4004a000000000000000')
+    expect(status() & 0x3f).toBe(0)
+    run(FLD1, FLDZ, [0xd9, 0xf1])
+    expect(status() & 0x3f).toBe(4)
+    expect(top(FLD1, [0xd9, 0xe0], [0xd9, 0xf0])).toBe('bffe8000000000000000')
+  })
   it('raises #NM while the task switched flag is set', () => {
     run(FLD1)
     cpu.setU64(AT.cr0, 0x8005003bn)
