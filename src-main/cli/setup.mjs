@@ -19,6 +19,7 @@ const modules = path.join(root, 'node_modules')
 const tasks = {
   start: { entry: 'src-main/cli/start.ts', programs: [] },
   machine: { entry: 'src-main/cli/main.ts', programs: [] },
+  bench: { entry: 'tests/bench/main.ts', programs: ['gcc', 'qemu-system-x86_64', 'mke2fs'] },
   'test:boot': {
     entry: 'node_modules/vitest/vitest.mjs',
     args: ['run', '--config', 'tests/boot/vitest.config.ts'],
@@ -31,7 +32,7 @@ const tasks = {
 const debianPackages = {
   busybox: 'busybox-static',
   e2fsck: 'e2fsprogs',
-  gcc: 'gcc',
+  gcc: 'gcc libc6-dev',
   iasl: 'acpica-tools',
   mke2fs: 'e2fsprogs',
   script: 'bsdutils',

@@ -1,0 +1,59 @@
+/** What is measured: a row a workload, the same command on both machines, in the default guest. */
+export interface Workload {
+  readonly name: string
+  readonly group: 'static' | 'system' | 'io'
+  /** Shell command in the guest; its last line of output, if `same`, must be equal on both machines. */
+  readonly command: string
+  /** Run once before the measured run, so that caches and translations are warm. */
+  readonly warm?: boolean
+}
+
+const STATIC = [
+  ...['crc32', 'sort', 'matmul-int', 'matmul-double', 'string-search', 'sieve', 'list-walk', 'calls'],
+  ...['indirect-calls', 'divide', 'memcpy', 'syscalls', 'page-faults'],
+]
+
+/** The program prints a checksum: the last word of its line. */
+export const checksumOf = (output: string): string | undefined => /\b([0-9a-f]{16})\s*$/.exec(output.trim())?.[1]
+
+const loop = (count: number, body: string) => `i=0; while [ $i -lt ${count} ]; do ${body}; i=$((i+1)); done`
+
+/** Run once after the boot: the disk, and 32 MiB to read that no pipe slows down. */
+export const preparation = 'mount /dev/sda /mnt && dd if=/dev/zero of=/tmp/zero bs=1M count=32 2>/dev/null'
+
+export const workloads: readonly Workload[] = [
+  ...STATIC.map((name): Workload => ({ name, group: 'static', command: `/bench/static ${name}`, warm: true })),
+  { name: 'ash loop, 200 k', group: 'system', command: loop(200_000, ':'), warm: true },
+  { name: 'sha256sum, 32 MiB', group: 'system', command: 'sha256sum /tmp/zero', warm: true },
+  { name: 'md5sum, 32 MiB', group: 'system', command: 'md5sum /tmp/zero', warm: true },
+  {
+    name: 'gzip -9, 6 MB',
+    group: 'system',
+    command: 'gzip -9 < /bench/static.tar > /tmp/packed',
+    warm: true,
+  },
+  { name: '300 fork+exec, static', group: 'system', command: loop(300, '/bin/busybox true'), warm: true },
+  { name: '300 fork+exec, dynamic', group: 'system', command: loop(300, '/bench/dynamic'), warm: true },
+  {
+    name: 'disk write, 64 MiB + fsync',
+    group: 'io',
+    command: 'dd if=/dev/zero of=/mnt/big bs=1M count=64 conv=fsync 2>/dev/null',
+  },
+  {
+    name: 'disk read, 64 MiB',
+    group: 'io',
+    command: 'echo 3 > /proc/sys/vm/drop_caches; dd if=/mnt/big of=/dev/null bs=1M 2>/dev/null',
+  },
+  {
+    name: '9p write, 32 MiB',
+    group: 'io',
+    command: 'dd if=/dev/zero of=/root/host_folder/big bs=1M count=32 2>/dev/null',
+  },
+  { name: '9p read, 32 MiB', group: 'io', command: 'dd if=/root/host_folder/big of=/dev/null bs=1M 2>/dev/null' },
+  {
+    name: '9p, 300 files create, stat, unlink',
+    group: 'io',
+    command: `cd /root/host_folder && ${loop(300, 'echo $i > f$i')} && ls -l | wc -l && rm f*; cd /root`,
+  },
+  { name: 'idle, 5 s', group: 'io', command: 'sleep 5' },
+]
