@@ -23,8 +23,8 @@ const DOT_DOT = Buffer.from('..\0')
 /** Where the kernel cannot say whether a read would wait, reads up to this many bytes are taken to be quick. */
 const QUICK_READ = 32_768
 /** A write that took longer than this (ms) shows a slow disk: for SLOW_PERIOD writes are done off this thread. */
-const SLOW_WRITE = 10
-const SLOW_PERIOD = 1000
+const SLOW_WRITE = 30
+const SLOW_PERIOD = 500
 
 /**
  * The folder on Linux, by descriptors. Every object is an O_PATH descriptor got by openat(parent, one name, O_NOFOLLOW): no path is ever resolved
