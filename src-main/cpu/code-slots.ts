@@ -58,6 +58,9 @@ export class CodeSlots {
       slot = this.take(page)
       this.view.setUint32(info, slot + 1, true)
       this.dropWriteTags(page)
+    } else {
+      // the other privilege level may still find the records of the old mode
+      this.flushCodeTlb()
     }
     this.modes[slot] = mode
     this.bytes.fill(0, base(), base() + 4096 * RECORD)

@@ -6,7 +6,7 @@ import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
 import { enumerateVariants } from './decode/enumerate.ts'
 import type { Row } from './decode/rows.ts'
 import { variantOf, type Variant } from './decode/variants.ts'
-import type { CpuModel } from './helpers/cpu-model.ts'
+import { MAX_MODEL, type CpuModel } from './helpers/cpu-model.ts'
 import { missing } from './helpers/missing.ts'
 import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helpers/helper.ts'
 import { defineCore } from './interpreter/core.ts'
@@ -62,14 +62,15 @@ export class Cpu {
   readonly host: CpuHost
   readonly bytes: Uint8Array
   readonly view: DataView
-  /** True: CPUID says GenuineIntel, and SYSENTER, SYSCALL, SYSRET behave so. */
-  intel = false
-  /** What CPUID answers; set by CpuModel.apply. */
-  model: CpuModel | undefined
-  /** CR4 bits that CPUID's features allow. */
-  allowedCr4 = 0xffffffffn
-  /** Model-specific registers without a field in the state, and what CPUID answers: kept by helpers/. */
+  /** What CPUID says; set before resetCpu, which passes the vendor on to the state. */
+  model: CpuModel = MAX_MODEL
+  /** Model-specific registers without a field in the state: kept by helpers/. */
   readonly msrs = new Map<number, bigint>()
+  /** How often "rdmsr N" or "wrmsr N" was refused. */
+  readonly refusedMsrs = new Map<string, number>()
+  /** TF and privilege level before the current instruction, while interrupts/debug.ts single-steps. */
+  stepping = false
+  levelBefore = 0
   /** How often each undefined opcode was met, by its first bytes. */
   readonly undefinedOpcodes = new Map<string, number>()
   private readonly exports: Exports
@@ -201,15 +202,6 @@ export class Cpu {
     this.selectTlb()
   }
 
-  /** Guest writes of the TSC move it against the machine's. */
-  private tscOffset = 0n
-  tsc(): bigint {
-    return BigInt.asUintN(64, this.host.tsc() + this.tscOffset)
-  }
-  setTsc(value: bigint): void {
-    this.tscOffset = value - this.host.tsc()
-  }
-
   /* ---- memory ---- */
 
   /** Data access with the current privilege (throws PendingFault). Sizes up to 16. */
@@ -294,6 +286,19 @@ export class Cpu {
   /** CPL, AC or CR0.AM changed. */
   selectTlb(): void {
     this.exports.selectTlb()
+  }
+  /** Code and stack size, and the TLB sets of the privilege level. A code TLB set holds code decoded for one mode only. */
+  setMode(codeSize: 2 | 4 | 8, stackSize: 2 | 4 | 8): void {
+    this.setU32(AT.codeSize, codeSize)
+    this.setU32(AT.stackSize, stackSize)
+    this.exports.selectTlb()
+    const user = this.u32(AT.cpl) === 3
+    const at = user ? AT.codeModeUser : AT.codeModeSupervisor
+    const key = modeKey(this.mode())
+    if (this.u32(at) === key) return
+    this.setU32(at, key)
+    const set = user ? CODE_TLB_USER : CODE_TLB_SUPERVISOR
+    this.bytes.copyWithin(set, CODE_TLB_INVALID, CODE_TLB_INVALID + CODE_TLB_SET)
   }
   /** RAM at [offset, offset+length) of the memory was written by a device: predecoded code of it is dropped. */
   written(at: number, length: number): void {

@@ -5,15 +5,19 @@ import { INTEGER_TABLE } from './decode/integer-table.ts'
 import { X87_TABLE } from './decode/x87-table.ts'
 import { parseRows, type Row } from './decode/rows.ts'
 import { SSE_TABLE } from './decode/sse-table.ts'
-import { CONTROL_HELPERS } from './helpers/control.ts'
-import { CPUID_HELPERS } from './helpers/cpuid.ts'
-import { FAR_HELPERS } from './helpers/far.ts'
+import { CONTROL_REGISTERS } from './helpers/control-registers.ts'
+import { CPUID } from './helpers/cpuid.ts'
+import { DEBUG_REGISTERS } from './helpers/debug-registers.ts'
+import { DESCRIPTOR_TABLES } from './helpers/descriptor-tables.ts'
+import { FAR } from './helpers/far.ts'
 import { FPU_STATE_HELPERS } from './helpers/fpu-state.ts'
 import type { Helper } from './helpers/helper.ts'
-import { IO_HELPERS } from './helpers/io.ts'
-import { MSR_HELPERS } from './helpers/msr.ts'
-import { SEGMENT_HELPERS } from './helpers/segments.ts'
-import { SYSCALL_HELPERS } from './helpers/syscall.ts'
+import { IRET } from './helpers/iret.ts'
+import { MISC } from './helpers/misc.ts'
+import { MSR } from './helpers/msr.ts'
+import { PORTS } from './helpers/ports.ts'
+import { SEGMENT_LOADS } from './helpers/segment-loads.ts'
+import { SYSTEM_CALLS } from './helpers/system-calls.ts'
 import { X87_ARITHMETIC_HELPERS } from './helpers/x87-arithmetic.ts'
 import { X87_ENVIRONMENT_HELPERS } from './helpers/x87-environment.ts'
 import { X87_TRANSCENDENTAL_HELPERS } from './helpers/x87-transcendental.ts'
@@ -43,13 +47,17 @@ const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [
   SSE_INT,
 ]
 const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
-  SEGMENT_HELPERS,
-  FAR_HELPERS,
-  CONTROL_HELPERS,
-  CPUID_HELPERS,
-  MSR_HELPERS,
-  SYSCALL_HELPERS,
-  IO_HELPERS,
+  SEGMENT_LOADS,
+  DESCRIPTOR_TABLES,
+  FAR,
+  IRET,
+  SYSTEM_CALLS,
+  CONTROL_REGISTERS,
+  DEBUG_REGISTERS,
+  MSR,
+  CPUID,
+  PORTS,
+  MISC,
   FPU_STATE_HELPERS,
   X87_ARITHMETIC_HELPERS,
   X87_ENVIRONMENT_HELPERS,

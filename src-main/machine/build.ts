@@ -12,6 +12,9 @@ import { enterKernel } from './initial-state.ts'
 import { Machine, type MachineBackends, type MachineMemory, type VirtioFactory } from './machine.ts'
 import type { MachineClock } from './machine-clock.ts'
 
+/** The time stamp counter counts nanoseconds of guest time (Machine). */
+const TSC_HZ = 1_000_000_000
+
 export interface BuiltMachine {
   readonly machine: Machine
   /** Reset of everything and the kernel loaded anew. */
@@ -34,7 +37,7 @@ export function buildMachine(
   clock: MachineClock,
   backends: MachineBackends,
 ): BuiltMachine {
-  const model = cpuModel(config.cpu)
+  const { model, unavailable } = cpuModel({ ...config.cpu, tscHz: TSC_HZ })
   const machine = new Machine(
     config,
     memory,
@@ -43,7 +46,8 @@ export function buildMachine(
     instructionSet((feature) => model.has(feature)),
     virtioDevices,
   )
-  model.apply(machine.cpu)
+  machine.cpu.model = model
+  for (const name of unavailable) backends.log.warn('cpu', `the CPU has no feature ${name}`)
   const boot = (): BootResult => {
     const result = machine.boot()
     if (result.ok) enterKernel(machine.cpu, result.cpu)

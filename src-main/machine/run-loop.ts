@@ -71,7 +71,7 @@ export class RunLoop {
       cpu.setU32(AT.shadow, 0)
       return false
     }
-    if (this.nmi) {
+    if (this.nmi && !cpu.u32(AT.nmiBlocked)) {
       this.nmi = false
       this.halted = false
       this.check(deliverNmi(cpu))

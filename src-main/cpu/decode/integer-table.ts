@@ -227,8 +227,8 @@ af scas os
 0f 00 /5 verw Ew
 0f 01 /0 m sgdt M-
 0f 01 /1 m sidt M-
-0f 01 /2 m lgdt M-
-0f 01 /3 m lidt M-
+0f 01 /2 m lgdt M- os
+0f 01 /3 m lidt M- os
 0f 01 /4 r smsw =Ev
 0f 01 /4 m smsw =Mw
 0f 01 /6 lmsw Ew

@@ -1,145 +1,144 @@
-/** CPU models: which features CPUID offers, and so which opcodes exist (SDM vol. 2, CPUID; AMD APM vol. 3, appendix E). */
-import type { Cpu } from '../cpu.ts'
+/**
+ * What CPUID says: one table of features with their bits, and the models made of it. A feature that is not in the table is not
+ * implemented and cannot be switched on.
+ */
+export type Register = 'eax' | 'ebx' | 'ecx' | 'edx'
+export type Vendor = 'AuthenticAMD' | 'GenuineIntel'
 
-export interface CpuModelConfig {
-  readonly model: 'qemu64' | 'max'
-  readonly vendor: 'AuthenticAMD' | 'GenuineIntel'
-  readonly features: readonly { readonly name: string; readonly on: boolean }[]
+export interface Feature {
+  readonly name: string
+  readonly leaf: number
+  readonly register: Register
+  readonly bit: number
+  /** Spellings on QEMU's command line that differ from the name by more than - and . for _. */
+  readonly aliases: readonly string[]
 }
 
-/** Leaf, register and bit of each feature. Names are QEMU's, with underscores for dots and dashes. */
-export const FEATURE_BITS: Readonly<
-  Record<string, readonly [leaf: number, register: 'eax' | 'ebx' | 'ecx' | 'edx', bit: number]>
-> = {
-  fpu: [1, 'edx', 0],
-  de: [1, 'edx', 2],
-  pse: [1, 'edx', 3],
-  tsc: [1, 'edx', 4],
-  msr: [1, 'edx', 5],
-  pae: [1, 'edx', 6],
-  mce: [1, 'edx', 7],
-  cx8: [1, 'edx', 8],
-  apic: [1, 'edx', 9],
-  sep: [1, 'edx', 11],
-  mtrr: [1, 'edx', 12],
-  pge: [1, 'edx', 13],
-  mca: [1, 'edx', 14],
-  cmov: [1, 'edx', 15],
-  pat: [1, 'edx', 16],
-  pse36: [1, 'edx', 17],
-  clflush: [1, 'edx', 19],
-  mmx: [1, 'edx', 23],
-  fxsr: [1, 'edx', 24],
-  sse: [1, 'edx', 25],
-  sse2: [1, 'edx', 26],
-  sse3: [1, 'ecx', 0],
-  pclmulqdq: [1, 'ecx', 1],
-  ssse3: [1, 'ecx', 9],
-  cx16: [1, 'ecx', 13],
-  pcid: [1, 'ecx', 17],
-  sse4_1: [1, 'ecx', 19],
-  sse4_2: [1, 'ecx', 20],
-  x2apic: [1, 'ecx', 21],
-  movbe: [1, 'ecx', 22],
-  popcnt: [1, 'ecx', 23],
-  tsc_deadline: [1, 'ecx', 24],
-  aes: [1, 'ecx', 25],
-  xsave: [1, 'ecx', 26],
-  rdrand: [1, 'ecx', 30],
-  hypervisor: [1, 'ecx', 31],
-  fsgsbase: [7, 'ebx', 0],
-  tsc_adjust: [7, 'ebx', 1],
-  bmi1: [7, 'ebx', 3],
-  smep: [7, 'ebx', 7],
-  bmi2: [7, 'ebx', 8],
-  erms: [7, 'ebx', 9],
-  invpcid: [7, 'ebx', 10],
-  rdseed: [7, 'ebx', 18],
-  adx: [7, 'ebx', 19],
-  smap: [7, 'ebx', 20],
-  clflushopt: [7, 'ebx', 23],
-  clwb: [7, 'ebx', 24],
-  sha: [7, 'ebx', 29],
-  umip: [7, 'ecx', 2],
-  rdpid: [7, 'ecx', 22],
-  fsrm: [7, 'edx', 4],
-  xsaveopt: [0xd, 'eax', 0],
-  lahf_lm: [0x80000001, 'ecx', 0],
-  abm: [0x80000001, 'ecx', 5],
-  prefetchw: [0x80000001, 'ecx', 8],
-  syscall: [0x80000001, 'edx', 11],
-  nx: [0x80000001, 'edx', 20],
-  pdpe1gb: [0x80000001, 'edx', 26],
-  rdtscp: [0x80000001, 'edx', 27],
-  lm: [0x80000001, 'edx', 29],
-  invtsc: [0x80000007, 'edx', 8],
-}
+/** leaf register bit=name(/alias)... */
+const FEATURE_TEXT = `
+1 edx 0=fpu 2=de 3=pse 4=tsc 5=msr 6=pae 7=mce 8=cx8 9=apic 11=sep 12=mtrr 13=pge 14=mca 15=cmov 16=pat 17=pse36 19=clflush
+1 edx 23=mmx 24=fxsr 25=sse 26=sse2
+1 ecx 0=sse3/pni 1=pclmulqdq 9=ssse3 13=cx16 17=pcid 19=sse4_1 20=sse4_2 21=x2apic 22=movbe 23=popcnt 24=tsc_deadline 25=aes
+1 ecx 26=xsave 30=rdrand 31=hypervisor
+6 eax 2=arat
+7 ebx 0=fsgsbase 1=tsc_adjust 3=bmi1 7=smep 8=bmi2 9=erms 10=invpcid 18=rdseed 19=adx 20=smap 23=clflushopt 24=clwb 29=sha/sha_ni
+7 ecx 2=umip 22=rdpid
+7 edx 4=fsrm
+13 eax 0=xsaveopt
+0x80000001 edx 11=syscall 20=nx 26=pdpe1gb 27=rdtscp 29=lm
+0x80000001 ecx 0=lahf_lm 5=abm/lzcnt 8=3dnowprefetch
+0x80000007 edx 8=invtsc
+`
+export const FEATURES: readonly Feature[] = FEATURE_TEXT.trim()
+  .split('\n')
+  .flatMap((line) => {
+    const [leaf, register, ...entries] = line.split(' ')
+    return entries.map((entry) => {
+      const [bit, names] = entry.split('=')
+      const [name, ...aliases] = names!.split('/')
+      return { name: name!, leaf: Number(leaf), register: register as Register, bit: Number(bit), aliases }
+    })
+  })
+const FEATURE_NAMES: ReadonlySet<string> = new Set(FEATURES.map((f) => f.name))
 
-const BASE =
-  'fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 sse3 cx16 hypervisor lahf_lm syscall nx lm tsc_deadline tsc_adjust'
-const MAX =
-  'pclmulqdq ssse3 pcid sse4_1 sse4_2 x2apic movbe popcnt aes xsave rdrand fsgsbase bmi1 smep bmi2 erms invpcid rdseed adx smap clflushopt clwb sha umip rdpid fsrm xsaveopt abm prefetchw pdpe1gb rdtscp invtsc'
-
-/** Features whose opcodes the engine has; the others of `max` stay off until they are written. */
-const MODELS: Readonly<Record<CpuModelConfig['model'], readonly string[]>> = {
-  qemu64: BASE.split(' '),
-  max: `${BASE} ${MAX}`.split(' '),
-}
-
-/** Bits of CR4 that need a feature. */
-const CR4_BITS: Readonly<Record<string, bigint>> = {
-  pcid: 1n << 17n,
-  smep: 1n << 20n,
-  smap: 1n << 21n,
-  umip: 1n << 11n,
-  fsgsbase: 1n << 16n,
-  xsave: 1n << 18n,
-}
-
-const normal = (name: string): string => ALIASES[name] ?? name.replace(/[.-]/g, '_')
-const ALIASES: Readonly<Record<string, string>> = {
-  pni: 'sse3',
-  'sse4.1': 'sse4_1',
-  'sse4.2': 'sse4_2',
-  lzcnt: 'abm',
-  'sha-ni': 'sha',
-  sha_ni: 'sha',
-  'tsc-deadline': 'tsc_deadline',
-  '3dnowprefetch': 'prefetchw',
+/** The table's name of a feature as QEMU's command line spells it; undefined when it is not implemented. */
+export function featureName(spelling: string): string | undefined {
+  const name = spelling.toLowerCase().replace(/[-.]/g, '_')
+  if (FEATURE_NAMES.has(name)) return name
+  return FEATURES.find((f) => f.aliases.includes(name))?.name
 }
 
 export interface CpuModel {
-  readonly vendor: CpuModelConfig['vendor']
-  readonly model: CpuModelConfig['model']
+  readonly vendor: Vendor
   readonly features: ReadonlySet<string>
+  /** Leaf 1 EAX: family, model, stepping. */
+  readonly signature: number
+  readonly brand: string
+  /** Largest basic leaf. */
+  readonly level: number
+  /** TSC ticks a second, where CPUID tells it. */
+  readonly tscHz: number | undefined
   has(feature: string): boolean
-  /** Makes a vCPU of this model: what it answers to CPUID, which CR4 bits it has, how SYSCALL behaves. */
-  apply(cpu: Cpu): void
 }
 
-/** `offered`: features that the engine's opcode tables can serve (all by default). */
-export function cpuModel(config: CpuModelConfig): CpuModel {
-  const features = new Set(MODELS[config.model])
-  for (const { name, on } of config.features) {
-    const feature = normal(name)
-    if (!(feature in FEATURE_BITS)) continue
-    if (on) features.add(feature)
-    else features.delete(feature)
-  }
-  const has = (feature: string): boolean => features.has(normal(feature))
-  const model: CpuModel = {
-    vendor: config.vendor,
-    model: config.model,
-    features,
-    has,
-    apply: (cpu) => {
-      cpu.model = model
-      cpu.intel = config.vendor === 'GenuineIntel'
-      cpu.allowedCr4 = Object.entries(CR4_BITS).reduce(
-        (bits, [name, bit]) => (has(name) ? bits : bits & ~bit),
-        0x370efcn,
-      )
-    },
-  }
-  return model
+interface ModelText {
+  readonly signature: number
+  readonly brand: string
+  readonly features: readonly string[]
 }
+const BASE = 'fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2'
+/** QEMU's models with what of them is implemented here: SVM of qemu64 is not. */
+const MODELS: Readonly<Record<string, ModelText>> = {
+  qemu64: {
+    signature: 0x60fb1, // family 15, model 107, stepping 1
+    brand: 'Longmode Virtual CPU (qemu64)',
+    features: `${BASE} sse3 cx16 hypervisor arat syscall nx lm lahf_lm`.split(' '),
+  },
+  max: {
+    signature: 0x00663, // family 6, model 6, stepping 3
+    brand: 'Longmode Virtual CPU (max)',
+    features: FEATURES.map((f) => f.name),
+  },
+}
+export const CPU_MODELS: readonly string[] = Object.keys(MODELS)
+
+export interface ModelChoice {
+  /** qemu64, max, or host, which is max. */
+  readonly model: string
+  readonly vendor: Vendor
+  /** Switched on or off against the model, in QEMU's spelling; later entries win. */
+  readonly features: readonly { readonly name: string; readonly on: boolean }[]
+  readonly tscHz?: number
+}
+
+/** What a feature cannot be without. */
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  xsaveopt: ['xsave'],
+  sse2: ['sse'],
+  sse3: ['sse2'],
+  ssse3: ['sse3'],
+  sse4_1: ['ssse3'],
+  sse4_2: ['sse4_1'],
+  aes: ['sse2'],
+  pclmulqdq: ['sse2'],
+  sha: ['ssse3'],
+  tsc_deadline: ['apic'],
+  x2apic: ['apic'],
+  rdtscp: ['tsc'],
+}
+
+/**
+ * The model of a command line. Names that are not implemented and are switched on come back in `unavailable`; the machine goes on
+ * without them, as QEMU does.
+ */
+export function cpuModel(choice: ModelChoice): { model: CpuModel; unavailable: string[] } {
+  const text = MODELS[choice.model === 'host' ? 'max' : choice.model]
+  if (!text) throw new Error(`no CPU model ${choice.model}`)
+  const features = new Set(text.features)
+  const unavailable: string[] = []
+  for (const { name, on } of choice.features) {
+    const known = featureName(name)
+    if (!known) {
+      if (on) unavailable.push(name)
+    } else if (on) features.add(known)
+    else features.delete(known)
+  }
+  for (let before = -1; before !== features.size;) {
+    before = features.size
+    for (const [name, needs] of Object.entries(NEEDS)) if (!needs.every((n) => features.has(n))) features.delete(name)
+  }
+  const { tscHz } = choice
+  const tellsTsc = tscHz !== undefined && choice.vendor === 'GenuineIntel' && features.has('invtsc')
+  const model: CpuModel = {
+    vendor: choice.vendor,
+    features,
+    signature: text.signature,
+    brand: text.brand,
+    level: tellsTsc ? 0x16 : 0xd,
+    tscHz,
+    has: (feature) => features.has(feature),
+  }
+  return { model, unavailable }
+}
+
+export const MAX_MODEL: CpuModel = cpuModel({ model: 'max', vendor: 'AuthenticAMD', features: [] }).model

@@ -1,410 +1,172 @@
-/** Transfers that change CS (SDM vol. 3, 5.8 and 6.12; vol. 2: CALL, JMP, RET, IRET, INT n). */
+/** JMP, CALL and RET between segments (SDM vol. 2 and vol. 3, 5.8). */
 import type { Cpu } from '../cpu.ts'
 import { VECTOR } from '../mmu/access.ts'
-import { IF, NT, TF, VM } from '../semantics/flags.ts'
-import { STATUS } from '../semantics/context.ts'
-import { AT, CS, DS, ES, FS, GS, RSP, segAt, SS } from '../state/layout.ts'
-import { innerStack } from '../interrupts/deliver.ts'
+import { AT, CS, segAt, SS } from '../state/layout.ts'
+import { throughGate } from './call-gates.ts'
 import { GuestFault, type Helper, type HelperInsn } from './helper.ts'
+import { ATTR, longMode, realSegments, refreshMode } from './modes.ts'
+import { displacement, immediate, readOperand, transferred } from './operands.ts'
+import { outerStack } from './outer-return.ts'
 import {
-  ATTR,
-  dpl,
+  attrOf,
+  checkLongCode,
+  checkTarget,
+  dplOf,
+  dropInnerSegments,
+  gp,
   isCode,
-  isLongMode,
-  isPresent,
-  isReal,
-  isRealLike,
-  isVm86,
-  readDescriptor,
-  setCode,
-  setNull,
-  setRealSegment,
-  setSegment,
-  stackDescriptor,
-  SYSTEM,
-  updateMode,
+  isConforming,
+  isNull,
+  loadCode,
+  markAccessed,
+  needDescriptor,
+  realSegment,
+  segmentOf,
+  writeSegment,
   type Descriptor,
 } from './segments.ts'
-
-const errorOf = (selector: number): number => selector & 0xfffc
-const canonical = (a: bigint): boolean => BigInt.asIntN(48, a) === BigInt.asIntN(64, a)
-
-/** Values on the stack read in order, RSP written only at the end. */
-class StackReader {
-  private readonly cpu: Cpu
-  private readonly size: number
-  pointer: bigint
-  constructor(cpu: Cpu, size: number) {
-    this.cpu = cpu
-    this.size = size
-    this.pointer = cpu.gpr(RSP, cpu.u32(AT.stackSize))
-  }
-  pop(): bigint {
-    const value = this.cpu.readLinear(this.cpu.linear(SS, this.pointer, this.size, false), this.size)
-    this.skip(this.size)
-    return value
-  }
-  skip(bytes: number): void {
-    this.pointer = BigInt.asUintN(8 * this.cpu.u32(AT.stackSize), this.pointer + BigInt(bytes))
-  }
-}
-
-/** Interrupts, single-step or the TLB set may have changed: go on at state.rip, by way of the run loop when it has to look. */
-function resume(cpu: Cpu): number {
-  const flags = cpu.u32(AT.eflags)
-  return flags & TF || (flags & IF && cpu.u32(AT.attention)) ? STATUS.leave : STATUS.jump
-}
-
-/** A code segment that JMP or CALL may go to directly (SDM vol. 3, 5.8.1). */
-function directTarget(cpu: Cpu, d: Descriptor): Descriptor {
-  const cpl = cpu.u32(AT.cpl)
-  const allowed = d.attr & ATTR.conforming ? dpl(d) <= cpl : (d.selector & 3) <= cpl && dpl(d) === cpl
-  if (!isCode(d) || !allowed) throw new GuestFault(VECTOR.GP, errorOf(d.selector))
-  if (!isPresent(d)) throw new GuestFault(VECTOR.NP, errorOf(d.selector))
-  return checkLong(cpu, d)
-}
-function checkLong(cpu: Cpu, d: Descriptor): Descriptor {
-  if (isLongMode(cpu) && d.attr & ATTR.long && d.attr & ATTR.big) throw new GuestFault(VECTOR.GP, errorOf(d.selector))
-  return d
-}
-function checkOffset(cpu: Cpu, d: Descriptor, offset: bigint): void {
-  const long = isLongMode(cpu) && (d.attr & ATTR.long) !== 0
-  if (long ? !canonical(offset) : offset > BigInt(d.limit)) throw new GuestFault(VECTOR.GP, 0)
-}
+import { currentStack } from './stack.ts'
+import { taskSwitch } from './task-switch.ts'
 
 interface FarPointer {
   readonly selector: number
   readonly offset: bigint
-  readonly size: number
 }
-function immediatePointer(cpu: Cpu, insn: HelperInsn): FarPointer {
-  const offset = BigInt(cpu.view.getUint32(insn.record + 8, true))
-  return { selector: cpu.view.getUint16(insn.record + 12, true), offset, size: insn.variant.operandSize }
-}
-function memoryPointer(cpu: Cpu, insn: HelperInsn): FarPointer {
+
+const direct = (cpu: Cpu, insn: HelperInsn): FarPointer => ({
+  selector: immediate(cpu, insn) & 0xffff,
+  offset: BigInt.asUintN(insn.variant.operandSize * 8, BigInt(displacement(cpu, insn))),
+})
+const indirect = (cpu: Cpu, insn: HelperInsn): FarPointer => {
   const size = insn.variant.operandSize
-  const ea = cpu.u64(AT.ea)
-  const offset = cpu.readLinear(ea, size)
-  return { offset, selector: Number(cpu.readLinear(ea + BigInt(size), 2)), size }
+  const offset = readOperand(cpu, insn, 0, size)
+  return { offset, selector: Number(readOperand(cpu, insn, size, 2)) }
 }
 
-function jump(cpu: Cpu, { selector, offset }: FarPointer): number {
-  if (isRealLike(cpu)) {
-    setRealSegment(cpu, CS, selector)
-    cpu.setU64(AT.rip, offset)
-    return STATUS.jump
+/** Real and virtual-8086 mode: a paragraph. */
+function realTransfer(cpu: Cpu, to: FarPointer, size: number, call: boolean): number {
+  const segment = realSegment(cpu, CS, to.selector)
+  if (to.offset > BigInt(segment.limit)) throw gp(0)
+  if (call) {
+    const stack = currentStack(cpu)
+    stack.push(BigInt(cpu.u32(segAt(CS, 'selector'))), size)
+    stack.push(cpu.u64(AT.nextRip), size)
+    stack.load()
   }
-  if ((selector & 0xfffc) === 0) throw new GuestFault(VECTOR.GP, 0)
-  const d = readDescriptor(cpu, selector)
-  if (d.attr & ATTR.segment) {
-    const target = directTarget(cpu, d)
-    checkOffset(cpu, target, offset)
-    setCode(cpu, target, cpu.u32(AT.cpl))
-    cpu.setU64(AT.rip, offset)
-    return STATUS.jump
-  }
-  const gate = callGate(cpu, d)
-  const target = gateTarget(cpu, gate.selector)
-  if ((target.attr & ATTR.conforming) === 0 && dpl(target) !== cpu.u32(AT.cpl))
-    throw new GuestFault(VECTOR.GP, errorOf(gate.selector))
-  setCode(cpu, target, cpu.u32(AT.cpl))
-  cpu.setU64(AT.rip, gate.offset)
-  return STATUS.jump
+  loadCode(cpu, segment, cpu.u32(AT.cpl))
+  refreshMode(cpu)
+  cpu.setU64(AT.rip, to.offset)
+  return transferred(cpu)
 }
 
-interface CallGate {
-  readonly selector: number
-  readonly offset: bigint
-  readonly size: 2 | 4 | 8
-  readonly parameters: number
-}
-/** Types 4 and 12; anything else system (task gates, TSS) is refused by name. */
-function callGate(cpu: Cpu, d: Descriptor): CallGate {
-  const type = d.attr & 15
-  const long = isLongMode(cpu)
-  if (type !== SYSTEM.callGate && (long || type !== 4)) {
-    if (!long && (type === 5 || (type & 5) === 1)) cpu.host.warn('task switch by far transfer is not implemented')
-    throw new GuestFault(VECTOR.GP, errorOf(d.selector))
+/** A code segment that is the target itself. */
+function toCode(cpu: Cpu, d: Descriptor, offset: bigint, size: number, call: boolean): void {
+  const attr = attrOf(d)
+  const code = d.selector & 0xfffc
+  const cpl = cpu.u32(AT.cpl)
+  if (isConforming(attr)) {
+    if (dplOf(attr) > cpl) throw gp(code)
+  } else if ((d.selector & 3) > cpl || dplOf(attr) !== cpl) throw gp(code)
+  checkLongCode(cpu, attr, d.selector)
+  if (!(attr & ATTR.present)) throw new GuestFault(VECTOR.NP, code)
+  const segment = segmentOf(d, (d.selector & ~3) | cpl)
+  checkTarget(cpu, segment, offset)
+  const stack = currentStack(cpu)
+  if (call) {
+    stack.push(BigInt(cpu.u32(segAt(CS, 'selector'))), size)
+    stack.push(cpu.u64(AT.nextRip), size)
   }
-  if (dpl(d) < cpu.u32(AT.cpl) || dpl(d) < (d.selector & 3)) throw new GuestFault(VECTOR.GP, errorOf(d.selector))
-  if (!isPresent(d)) throw new GuestFault(VECTOR.NP, errorOf(d.selector))
-  const raw = cpu.readLinear(d.at, 8, true)
-  const low = (raw & 0xffffn) | (type === 4 ? 0n : (raw >> 32n) & 0xffff0000n)
-  const high = long ? (cpu.readLinear(d.at + 8n, 8, true) & 0xffffffffn) << 32n : 0n
-  return {
-    selector: Number((raw >> 16n) & 0xffffn),
-    offset: low | high,
-    size: long ? 8 : type === 4 ? 2 : 4,
-    parameters: long ? 0 : Number((raw >> 32n) & 31n),
-  }
+  const marked = markAccessed(cpu, d)
+  if (call) stack.load()
+  loadCode(cpu, segmentOf(marked, segment.selector), cpl)
+  refreshMode(cpu)
+  cpu.setU64(AT.rip, offset)
 }
-function gateTarget(cpu: Cpu, selector: number): Descriptor {
-  if ((selector & 0xfffc) === 0) throw new GuestFault(VECTOR.GP, 0)
-  const d = readDescriptor(cpu, selector)
-  if (!isCode(d) || dpl(d) > cpu.u32(AT.cpl)) throw new GuestFault(VECTOR.GP, errorOf(selector))
-  if (isLongMode(cpu) && ((d.attr & ATTR.long) === 0 || d.attr & ATTR.big))
-    throw new GuestFault(VECTOR.GP, errorOf(selector))
-  if (!isPresent(d)) throw new GuestFault(VECTOR.NP, errorOf(selector))
+
+/** Call gate, task gate or task state segment. */
+function toSystem(cpu: Cpu, d: Descriptor, call: boolean): void {
+  const attr = attrOf(d)
+  const code = d.selector & 0xfffc
+  const type = attr & 15
+  const long = longMode(cpu)
+  if (type === 12 || (type === 4 && !long)) return throughGate(cpu, d, !call)
+  const isTask = type === 1 || type === 9 || type === 5
+  if (long || !isTask || Math.max(cpu.u32(AT.cpl), d.selector & 3) > dplOf(attr)) throw gp(code)
+  if (!(attr & ATTR.present)) throw new GuestFault(VECTOR.NP, code)
+  const selector = type === 5 ? d.low >>> 16 : d.selector
+  taskSwitch(cpu, selector, { kind: call ? 'call' : 'jump', rip: cpu.u64(AT.nextRip), flags: cpu.rflags, ext: 0 })
+}
+
+const transfer =
+  (pointer: (cpu: Cpu, insn: HelperInsn) => FarPointer, call: boolean): Helper =>
+  (cpu, insn) => {
+    const size = insn.variant.operandSize
+    const to = pointer(cpu, insn)
+    if (realSegments(cpu)) return realTransfer(cpu, to, size, call)
+    if (isNull(to.selector)) throw gp(0)
+    const d = needDescriptor(cpu, to.selector)
+    if (isCode(attrOf(d))) toCode(cpu, d, to.offset, size, call)
+    else if (attrOf(d) & ATTR.notSystem) throw gp(to.selector & 0xfffc)
+    else toSystem(cpu, d, call)
+    return transferred(cpu)
+  }
+
+/** The code descriptor of a far return or IRET to protected mode; its privilege level is the selector's RPL. */
+export function returnTarget(cpu: Cpu, selector: number): Descriptor {
+  if (isNull(selector)) throw gp(0)
+  const code = selector & 0xfffc
+  const rpl = selector & 3
+  const d = needDescriptor(cpu, selector)
+  const attr = attrOf(d)
+  if (!isCode(attr) || rpl < cpu.u32(AT.cpl)) throw gp(code)
+  if (isConforming(attr) ? dplOf(attr) > rpl : dplOf(attr) !== rpl) throw gp(code)
+  checkLongCode(cpu, attr, selector)
+  if (!(attr & ATTR.present)) throw new GuestFault(VECTOR.NP, code)
   return d
 }
 
-/** Pushes onto a stack that is not yet in SS. */
-function pushAll(cpu: Cpu, base: bigint, mask: bigint, start: bigint, size: number, values: readonly bigint[]): bigint {
-  let pointer = start
-  for (const value of values) {
-    pointer = (pointer & ~mask) | ((pointer - BigInt(size)) & mask)
-    const at = mask === FULL ? pointer : (base + (pointer & mask)) & 0xffffffffn
-    cpu.writeLinear(at, size, value)
-  }
-  return BigInt.asUintN(64, pointer)
-}
-const FULL = 0xffffffffffffffffn
-function currentStack(cpu: Cpu): { base: bigint; mask: bigint } {
-  const size = cpu.u32(AT.stackSize)
-  return {
-    base: size === 8 ? 0n : cpu.u64(segAt(SS, 'base')),
-    mask: size === 8 ? FULL : size === 4 ? 0xffffffffn : 0xffffn,
-  }
-}
-
-function call(cpu: Cpu, pointer: FarPointer): number {
-  const { selector, offset, size } = pointer
-  const back = [BigInt(cpu.u32(segAt(CS, 'selector'))), cpu.u64(AT.nextRip)]
-  const { base, mask } = currentStack(cpu)
-  const sp = cpu.gpr(RSP)
-  if (isRealLike(cpu)) {
-    const next = pushAll(cpu, base, mask, sp, size, back)
-    cpu.setGpr(RSP, next, cpu.u32(AT.stackSize))
-    return jump(cpu, pointer)
-  }
-  if ((selector & 0xfffc) === 0) throw new GuestFault(VECTOR.GP, 0)
-  const d = readDescriptor(cpu, selector)
-  if (d.attr & ATTR.segment) {
-    const target = directTarget(cpu, d)
-    checkOffset(cpu, target, offset)
-    const next = pushAll(cpu, base, mask, sp, size, back)
-    const stackSize = cpu.u32(AT.stackSize)
-    setCode(cpu, target, cpu.u32(AT.cpl))
-    cpu.setGpr(RSP, next, stackSize)
+const returnFar =
+  (withImmediate: boolean): Helper =>
+  (cpu, insn) => {
+    const size = insn.variant.operandSize
+    const extra = withImmediate ? immediate(cpu, insn) & 0xffff : 0
+    const stack = currentStack(cpu)
+    const offset = stack.pop(size)
+    const selector = Number(stack.pop(size) & 0xffffn)
+    if (realSegments(cpu)) {
+      const segment = realSegment(cpu, CS, selector)
+      if (offset > BigInt(segment.limit)) throw gp(0)
+      stack.skip(extra)
+      stack.load()
+      loadCode(cpu, segment, cpu.u32(AT.cpl))
+      refreshMode(cpu)
+      cpu.setU64(AT.rip, offset)
+      return transferred(cpu)
+    }
+    const d = returnTarget(cpu, selector)
+    const cpl = selector & 3
+    const target = segmentOf(d)
+    checkTarget(cpu, target, offset)
+    stack.skip(extra)
+    const outer = cpl > cpu.u32(AT.cpl) ? outerStack(cpu, stack, size, target) : undefined
+    const marked = segmentOf(markAccessed(cpu, d))
+    if (outer) writeSegment(cpu, SS, outer.segment)
+    loadCode(cpu, marked, cpl)
+    refreshMode(cpu)
+    if (outer) {
+      outer.skip(extra)
+      outer.load()
+      dropInnerSegments(cpu, cpl)
+    } else stack.load()
     cpu.setU64(AT.rip, offset)
-    return STATUS.jump
+    return transferred(cpu)
   }
-  return callThroughGate(cpu, callGate(cpu, d), back)
-}
-function callThroughGate(cpu: Cpu, gate: CallGate, back: readonly bigint[]): number {
-  const target = gateTarget(cpu, gate.selector)
-  const oldCpl = cpu.u32(AT.cpl)
-  const sp = cpu.gpr(RSP)
-  if (target.attr & ATTR.conforming || dpl(target) === oldCpl) {
-    const { base, mask } = currentStack(cpu)
-    const next = pushAll(cpu, base, mask, sp, gate.size, back)
-    const stackSize = cpu.u32(AT.stackSize)
-    setCode(cpu, target, oldCpl)
-    cpu.setGpr(RSP, next, stackSize)
-    cpu.setU64(AT.rip, gate.offset)
-    return STATUS.jump
-  }
-  const cpl = dpl(target)
-  const oldStack = [BigInt(cpu.u32(segAt(SS, 'selector'))), sp]
-  if (gate.size === 8) {
-    const tss = cpu.u64(segAt(7, 'base'))
-    const inner = cpu.readLinear(tss + BigInt(4 + 8 * cpl), 8, true)
-    let at = inner
-    for (const value of [...oldStack, ...back]) {
-      at = BigInt.asUintN(64, at - 8n)
-      cpu.writeLinear(at, 8, value, true)
-    }
-    setCode(cpu, target, cpl)
-    setNull(cpu, SS, cpl)
-    cpu.setGpr(RSP, at)
-  } else {
-    const { base, mask } = currentStack(cpu)
-    const parameters = Array.from({ length: gate.parameters }, (_, n) =>
-      cpu.readLinear((base + ((sp + BigInt(n * gate.size)) & mask)) & 0xffffffffn, gate.size),
-    ).reverse()
-    const inner = innerStack(cpu, cpl)
-    const innerMask = inner.stack.attr & ATTR.big ? 0xffffffffn : 0xffffn
-    let at = inner.pointer
-    for (const value of [...oldStack, ...parameters, ...back]) {
-      at = (at - BigInt(gate.size)) & innerMask
-      cpu.writeLinear((inner.stack.base + at) & 0xffffffffn, gate.size, value, true)
-    }
-    setCode(cpu, target, cpl)
-    setSegment(cpu, SS, inner.stack)
-    updateMode(cpu)
-    cpu.setGpr(RSP, at, cpu.u32(AT.stackSize))
-  }
-  cpu.setU64(AT.rip, gate.offset)
-  return STATUS.jump
-}
 
-/** The code segment that RET and IRET go back to. */
-function returnTarget(cpu: Cpu, selector: number): Descriptor {
-  if ((selector & 0xfffc) === 0) throw new GuestFault(VECTOR.GP, 0)
-  const d = readDescriptor(cpu, selector)
-  const rpl = selector & 3
-  const allowed = d.attr & ATTR.conforming ? dpl(d) <= rpl : dpl(d) === rpl
-  if (!isCode(d) || rpl < cpu.u32(AT.cpl) || !allowed) throw new GuestFault(VECTOR.GP, errorOf(selector))
-  if (!isPresent(d)) throw new GuestFault(VECTOR.NP, errorOf(selector))
-  return checkLong(cpu, d)
-}
-/** SS for a return; null is allowed to 64-bit code below CPL 3. */
-function returnStack(cpu: Cpu, selector: number, code: Descriptor, cpl: number): Descriptor | undefined {
-  if ((selector & 0xfffc) === 0 && isLongMode(cpu) && code.attr & ATTR.long && cpl < 3 && (selector & 3) === cpl)
-    return undefined
-  return stackDescriptor(cpu, selector, cpl)
-}
-function setStack(cpu: Cpu, stack: Descriptor | undefined, selector: number): void {
-  if (stack) setSegment(cpu, SS, stack)
-  else setNull(cpu, SS, selector)
-  updateMode(cpu)
-}
-/** Segments that the outer level may not use become null (SDM vol. 2, RET). */
-function dropInnerSegments(cpu: Cpu): void {
-  const cpl = cpu.u32(AT.cpl)
-  for (const segment of [ES, DS, FS, GS]) {
-    const attr = cpu.u32(segAt(segment, 'attr'))
-    const conforming = (attr & 0x1c) === 0x1c
-    if (attr & ATTR.present && !conforming && ((attr >> 5) & 3) < cpl) setNull(cpu, segment, 0)
-  }
-}
-
-function returnFar(cpu: Cpu, insn: HelperInsn): number {
-  const size = insn.variant.operandSize
-  const extra = insn.variant.name === 'ret_far_imm' ? cpu.view.getUint16(insn.record + 12, true) : 0
-  const stack = new StackReader(cpu, size)
-  const rip = stack.pop()
-  const selector = Number(stack.pop() & 0xffffn)
-  stack.skip(extra)
-  if (isRealLike(cpu)) {
-    cpu.setGpr(RSP, stack.pointer, cpu.u32(AT.stackSize))
-    setRealSegment(cpu, CS, selector)
-    cpu.setU64(AT.rip, rip)
-    return STATUS.jump
-  }
-  const target = returnTarget(cpu, selector)
-  checkOffset(cpu, target, rip)
-  const cpl = selector & 3
-  if (cpl === cpu.u32(AT.cpl)) {
-    const stackSize = cpu.u32(AT.stackSize)
-    setCode(cpu, target, cpl)
-    cpu.setGpr(RSP, stack.pointer, stackSize)
-  } else {
-    const sp = stack.pop()
-    const ssSelector = Number(stack.pop() & 0xffffn)
-    const ss = returnStack(cpu, ssSelector, target, cpl)
-    setCode(cpu, target, cpl)
-    setStack(cpu, ss, ssSelector)
-    cpu.setGpr(RSP, sp + BigInt(extra), cpu.u32(AT.stackSize))
-    dropInnerSegments(cpu)
-  }
-  cpu.setU64(AT.rip, rip)
-  return STATUS.jump
-}
-
-/** Flags that IRET takes from the stack. */
-function returnFlags(cpu: Cpu, popped: number, size: number, oldCpl: number): void {
-  const iopl = (cpu.u32(AT.eflags) >> 12) & 3
-  let mask = 0x4dd5 | (size >= 4 ? 0x250000 : 0)
-  if (oldCpl <= iopl) mask |= IF
-  if (oldCpl === 0) mask |= 0x3000 | (size >= 4 ? 0x180000 : 0)
-  cpu.rflags = (cpu.rflags & ~mask) | (popped & mask)
-}
-
-function iretReal(cpu: Cpu, size: number): number {
-  if (isVm86(cpu) && ((cpu.u32(AT.eflags) >> 12) & 3) < 3) throw new GuestFault(VECTOR.GP, 0)
-  const stack = new StackReader(cpu, size)
-  const rip = stack.pop()
-  const selector = Number(stack.pop() & 0xffffn)
-  const flags = Number(stack.pop() & 0xffffffffn)
-  if (rip > BigInt(cpu.u32(segAt(CS, 'limit')))) throw new GuestFault(VECTOR.GP, 0)
-  cpu.setGpr(RSP, stack.pointer, cpu.u32(AT.stackSize))
-  setRealSegment(cpu, CS, selector)
-  cpu.setU64(AT.rip, rip)
-  const mask = size === 2 ? 0x7fd5 : 0x257fd5
-  const kept = isVm86(cpu) ? mask & ~0x3000 : mask
-  cpu.rflags = (cpu.rflags & ~kept) | (flags & kept)
-  return resume(cpu)
-}
-
-function iretToVm86(cpu: Cpu, stack: StackReader, rip: bigint, selector: number, flags: number): number {
-  const sp = stack.pop()
-  const selectors = [SS, ES, DS, FS, GS].map((segment) => [segment, Number(stack.pop() & 0xffffn)] as const)
-  cpu.rflags = flags & 0x3f7fd5
-  cpu.setU32(AT.cpl, 3)
-  setRealSegment(cpu, CS, selector)
-  for (const [segment, value] of selectors) setRealSegment(cpu, segment, value)
-  cpu.selectTlb()
-  updateMode(cpu)
-  cpu.setGpr(RSP, sp, 4)
-  cpu.setU64(AT.rip, rip & 0xffffn)
-  return resume(cpu)
-}
-
-function iret(cpu: Cpu, insn: HelperInsn): number {
-  const size = insn.variant.operandSize
-  if (isReal(cpu) || isVm86(cpu)) return iretReal(cpu, size)
-  const oldCpl = cpu.u32(AT.cpl)
-  const long = cpu.u32(AT.codeSize) === 8
-  if (cpu.u32(AT.eflags) & NT) {
-    if (!isLongMode(cpu)) cpu.host.warn('IRET to another task is not implemented')
-    throw new GuestFault(VECTOR.GP, 0)
-  }
-  const stack = new StackReader(cpu, size)
-  const rip = stack.pop()
-  const selector = Number(stack.pop() & 0xffffn)
-  const flags = Number(stack.pop() & 0xffffffffn)
-  if (flags & VM && size === 4 && oldCpl === 0 && !isLongMode(cpu)) return iretToVm86(cpu, stack, rip, selector, flags)
-  const target = returnTarget(cpu, selector)
-  checkOffset(cpu, target, rip)
-  const cpl = selector & 3
-  if (long || cpl !== oldCpl) {
-    const sp = stack.pop()
-    const ssSelector = Number(stack.pop() & 0xffffn)
-    const ss = returnStack(cpu, ssSelector, target, cpl)
-    returnFlags(cpu, flags, size, oldCpl)
-    setCode(cpu, target, cpl)
-    setStack(cpu, ss, ssSelector)
-    cpu.setGpr(RSP, sp, cpu.u32(AT.stackSize))
-    if (cpl !== oldCpl) dropInnerSegments(cpu)
-  } else {
-    const stackSize = cpu.u32(AT.stackSize)
-    returnFlags(cpu, flags, size, oldCpl)
-    setCode(cpu, target, cpl)
-    cpu.setGpr(RSP, stack.pointer, stackSize)
-  }
-  cpu.setU64(AT.rip, rip)
-  cpu.selectTlb()
-  return resume(cpu)
-}
-
-/** INT3, INT n, INTO: traps, so the return address is the next instruction. */
-function software(cpu: Cpu, vector: number): number {
-  cpu.setU64(AT.rip, cpu.u64(AT.nextRip))
-  cpu.pend(vector, undefined, true)
-  return STATUS.fault
-}
-function intN(cpu: Cpu, insn: HelperInsn): number {
-  if (isVm86(cpu) && ((cpu.u32(AT.eflags) >> 12) & 3) < 3) throw new GuestFault(VECTOR.GP, 0)
-  return software(cpu, cpu.view.getUint8(insn.record + 12))
-}
-/** INT1 is not subject to the gate's DPL. */
-function int1(cpu: Cpu): number {
-  cpu.setU64(AT.rip, cpu.u64(AT.nextRip))
-  cpu.pend(VECTOR.DB)
-  return STATUS.fault
-}
-
-export const FAR_HELPERS: Readonly<Record<string, Helper>> = {
-  jmp_far: (cpu, insn) => jump(cpu, immediatePointer(cpu, insn)),
-  jmp_far_mem: (cpu, insn) => jump(cpu, memoryPointer(cpu, insn)),
-  call_far: (cpu, insn) => call(cpu, immediatePointer(cpu, insn)),
-  call_far_mem: (cpu, insn) => call(cpu, memoryPointer(cpu, insn)),
-  ret_far: returnFar,
-  ret_far_imm: returnFar,
-  iret,
-  int3: (cpu) => software(cpu, VECTOR.BP),
-  int: intN,
-  into: (cpu) => (cpu.rflags & 0x800 ? software(cpu, VECTOR.OF) : STATUS.next),
-  int1,
+export const FAR: Readonly<Record<string, Helper>> = {
+  jmp_far: transfer(direct, false),
+  jmp_far_mem: transfer(indirect, false),
+  call_far: transfer(direct, true),
+  call_far_mem: transfer(indirect, true),
+  ret_far: returnFar(false),
+  ret_far_imm: returnFar(true),
 }

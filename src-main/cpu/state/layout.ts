@@ -79,6 +79,9 @@ export const SEGMENT_STRIDE = 32
 export const SEG = { base: 0, limit: 8, attr: 12, selector: 16, flat: 20 } as const
 const segments = SEGMENTS.map((name) => field(name, 'bytes', SEGMENT_STRIDE))[0]!
 
+/** Values of excSoft. state.rip is then the instruction, for faults of the delivery, and nextRip the one after it, which is saved. */
+export const SOFTWARE = { int3: 1, into: 1, int: 2, int1: 3 } as const
+
 export const AT = {
   gpr,
   zero,
@@ -113,7 +116,7 @@ export const AT = {
   shadow: u32('shadow'),
   /** Set while something waits for interrupts to be enabled, or wants the run loop's attention. */
   attention: u32('attention'),
-  /** Pending exception: vector, error code, whether there is one, whether it came from software (INT n, INT3, INTO). */
+  /** Pending exception: vector, error code, whether there is one, and for a trap of INT n, INT3, INTO, INT1 which (SOFTWARE), else 0. */
   excVector: u32('excVector'),
   excError: u32('excError'),
   excHasError: u32('excHasError'),
@@ -165,6 +168,11 @@ export const AT = {
   watch: u32('watch'),
   /** DR6 bits of data breakpoints hit by the current instruction. */
   watchHit: u32('watchHit'),
+  /** An NMI has been delivered and no IRET followed: further ones wait. */
+  nmiBlocked: u32('nmiBlocked'),
+  /** Mode (decoder's modeKey) for which each code TLB set, user and supervisor, was filled. */
+  codeModeUser: u32('codeModeUser'),
+  codeModeSupervisor: u32('codeModeSupervisor'),
   /** Of the last page walk: bit 0 the page may be written without another walk, bit 1 global. */
   pageRights: u32('pageRights'),
   /** Counters for `info jit` and the crash report. */
