@@ -4,7 +4,6 @@ import { FPU_STATE_TABLE } from './decode/fpu-state-table.ts'
 import { INTEGER_TABLE } from './decode/integer-table.ts'
 import { X87_TABLE } from './decode/x87-table.ts'
 import { parseRows, type Row } from './decode/rows.ts'
-import { SSE_TABLE } from './decode/sse-table.ts'
 import { CONTROL_REGISTERS } from './helpers/control-registers.ts'
 import { CPUID } from './helpers/cpuid.ts'
 import { DEBUG_REGISTERS } from './helpers/debug-registers.ts'
@@ -29,12 +28,11 @@ import { DECIMAL } from './semantics/decimal.ts'
 import { INTEGER } from './semantics/integer.ts'
 import { MULTIPLICATION } from './semantics/multiply.ts'
 import { SHIFTS } from './semantics/shift.ts'
-import { SSE_INT } from './semantics/sse-int.ts'
-import { SSE_MOVE } from './semantics/sse-move.ts'
+import { SSE_HELPERS, SSE_OPERATIONS, SSE_TABLES } from './semantics/sse.ts'
 import { STRING } from './semantics/string.ts'
 
 /** Opcode tables of the families. */
-const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE, X87_TABLE, SSE_TABLE]
+const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE, X87_TABLE, ...SSE_TABLES]
 const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [
   INTEGER,
   SHIFTS,
@@ -43,8 +41,7 @@ const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [
   DECIMAL,
   CONTROL,
   STRING,
-  SSE_MOVE,
-  SSE_INT,
+  SSE_OPERATIONS,
 ]
 const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   SEGMENT_LOADS,
@@ -63,6 +60,7 @@ const HELPERS: readonly Readonly<Record<string, Helper>>[] = [
   X87_ENVIRONMENT_HELPERS,
   X87_TRANSCENDENTAL_HELPERS,
   X87_TRANSFER_HELPERS,
+  SSE_HELPERS,
 ]
 
 function merge<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {

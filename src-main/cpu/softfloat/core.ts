@@ -158,11 +158,12 @@ function roundTiny(
   quantum: number,
 ): Value {
   if (!(env.masks & FLAG.underflow)) {
-    env.flags |= FLAG.underflow | (free.inexact ? FLAG.inexact : 0)
-    if (env.wrap) {
-      env.roundedUp = free.up
-      return finite(sign, free.sig, quantum + to.wrap)
-    }
+    env.flags |= FLAG.underflow
+    // as with overflow: SSE has no result
+    if (!env.wrap) return zero(sign)
+    if (free.inexact) env.flags |= FLAG.inexact
+    env.roundedUp = free.up
+    return finite(sign, free.sig, quantum + to.wrap)
   } else if (env.flushToZero) {
     env.flags |= FLAG.underflow | FLAG.inexact
     return zero(sign)
@@ -175,10 +176,11 @@ function roundTiny(
 
 function overflow(to: Format, sign: 0 | 1, env: FloatEnv, free: Rounded, quantum: number): Value {
   env.flags |= FLAG.overflow
-  if (env.wrap && !(env.masks & FLAG.overflow)) {
-    if (free.inexact) env.flags |= FLAG.inexact
+  if (!(env.masks & FLAG.overflow)) {
+    // SSE has no result then, and its inexactness is not flagged
+    if (env.wrap && free.inexact) env.flags |= FLAG.inexact
     env.roundedUp = free.up
-    return finite(sign, free.sig, quantum - to.wrap)
+    return env.wrap ? finite(sign, free.sig, quantum - to.wrap) : infinity(sign)
   }
   env.flags |= FLAG.inexact
   const isInfinite = goesUp(env.rounding, sign, true, 1)
