@@ -19,3 +19,6 @@ export interface CpuApic {
   readMsr(index: number): bigint | undefined
   writeMsr(index: number, value: bigint): boolean
 }
+
+/** A guest-physical address from the two halves that generated code passes. */
+export const gpaOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0)

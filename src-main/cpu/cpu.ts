@@ -1,5 +1,5 @@
 /** One vCPU: its state, its memory accesses, its interpreter, its helpers. Knows no device: what it needs of the machine is CpuHost. */
-import type { CpuHost } from './cpu-host.ts'
+import { gpaOf, type CpuHost } from './cpu-host.ts'
 import { CodeSlots } from './code-slots.ts'
 import { Decoder } from './decode/decoder.ts'
 import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
@@ -22,6 +22,7 @@ import {
   CODE_TLB_USER,
   CROSS_RECORD,
   PAGE_INFO,
+  ramAddress,
   RECORD,
   SCRATCH,
   segAt,
@@ -351,10 +352,7 @@ export class Cpu {
   }
   /** Place of a guest-physical address in the memory, or -1. */
   ramAddress(gpa: number): number {
-    const { ramBase, lowSize, highSize } = this.map
-    if (gpa < lowSize) return ramBase + gpa
-    if (gpa >= 0x1_0000_0000 && gpa < 0x1_0000_0000 + highSize) return ramBase + lowSize + gpa - 0x1_0000_0000
-    return -1
+    return ramAddress(this.map, gpa)
   }
 
   /* ---- decoding ---- */
@@ -450,5 +448,3 @@ export class Cpu {
     return this.exports.run(slice)
   }
 }
-
-const gpaOf = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0)

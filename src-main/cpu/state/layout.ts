@@ -248,3 +248,10 @@ export function memoryMap(lowSize: number, highSize: number, slots = 2048): Memo
   const total = align(ramBase + lowSize + highSize)
   return { is64: total > MAX_MEMORY32, slots, slotBase, ramBase, lowSize, highSize, pages64K: total / 65536 }
 }
+
+/** Place of a guest-physical address in the memory, or -1 when it is not RAM. */
+export function ramAddress({ ramBase, lowSize, highSize }: MemoryMap, gpa: number): number {
+  if (gpa < lowSize) return ramBase + gpa
+  if (gpa >= 0x1_0000_0000 && gpa < 0x1_0000_0000 + highSize) return ramBase + lowSize + gpa - 0x1_0000_0000
+  return -1
+}
