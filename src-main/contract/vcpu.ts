@@ -10,6 +10,7 @@
  * `exited` or `error` is the worker's last message; output that stands in the ring before it belongs to it.
  */
 import type { Accelerator, MachineConfig } from '../machine/config.ts'
+import type { DebugRequest, Stop } from './debug.ts'
 
 /** Buffers made by the owner. */
 export interface VcpuBuffers {
@@ -31,6 +32,8 @@ export type ToVcpu =
   | { readonly type: 'quit' }
   /** One line for the monitor, answered by `reply` with the same id. */
   | { readonly type: 'monitor'; readonly id: number; readonly line: string }
+  /** Looking into the machine (debug.ts), answered by `debugged` with the same id. */
+  | { readonly type: 'debug'; readonly id: number; readonly request: DebugRequest }
 
 export type ExitReason = 'power-off' | 'guest-reset' | 'debug-exit' | 'quit'
 
@@ -42,6 +45,15 @@ export type FromVcpu =
   /** Something the user should read, one line. */
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'paused' | 'resumed' }
+  /** The vCPU stands, and why: beside `paused` when somebody asked for it. */
+  | { readonly type: 'stopped'; readonly stop: Stop }
+  /** The answer of debug.ts for the request's kind, or why there is none. */
+  | {
+      readonly type: 'debugged'
+      readonly id: number
+      readonly result:
+        { readonly ok: true; readonly answer: unknown } | { readonly ok: false; readonly sentence: string }
+    }
   /** The end as the guest or user wanted it. `code` is what the program exits with. */
   | { readonly type: 'exited'; readonly reason: ExitReason; readonly code: number }
   /**

@@ -13,7 +13,9 @@ import {
   type ToVcpu,
   type VcpuBuffers,
 } from '../contract/vcpu.ts'
+import type { Debuggable } from '../contract/debug.ts'
 import type { MachineConfig } from '../machine/config.ts'
+import { DebugClient } from './debug-client.ts'
 
 export type MachineEnd =
   | { readonly kind: 'exited'; readonly reason: ExitReason; readonly code: number }
@@ -38,6 +40,9 @@ export class MachineHandle {
   readonly #input: ByteRing
   readonly #output: ByteRing
   readonly #replies = new Map<number, (text: string) => void>()
+  /** Looks into the machine: registers, memory, page tables, breakpoints. */
+  readonly debug: Debuggable
+  readonly #debug: DebugClient
   #nextReply = 1
   #end: MachineEnd | undefined
   #quitTimer: NodeJS.Timeout | undefined
@@ -50,6 +55,8 @@ export class MachineHandle {
     const control = ControlBlock.allocate()
     this.#control = new ControlBlock(control)
     const buffers: VcpuBuffers = { control, input: this.#input.buffer, output: this.#output.buffer }
+    this.#debug = new DebugClient((message) => this.#post(message))
+    this.debug = this.#debug
     this.#worker = new Worker(worker, { name: `vcpu ${config.name}` })
     this.#worker.on('message', (message: FromVcpu) => this.#receive(message))
     this.#worker.on('error', (error) => this.#finish(failureOf(error, worker)))
@@ -125,9 +132,17 @@ export class MachineHandle {
         this.#finish({ kind: 'failed', sentence, ...(details === undefined ? {} : { details }) })
         return
       }
+      case 'stopped':
+        this.#debug.stopped(message.stop)
+        return
+      case 'debugged':
+        this.#debug.debugged(message.id, message.result)
+        return
+      case 'resumed':
+        this.#debug.stopped(undefined)
+        return
       case 'started':
       case 'paused':
-      case 'resumed':
     }
   }
 
@@ -138,6 +153,7 @@ export class MachineHandle {
     clearTimeout(this.#quitTimer)
     for (const resolve of this.#replies.values()) resolve('')
     this.#replies.clear()
+    this.#debug.close()
     this.#input.wakeBoth()
     this.#output.wakeBoth()
   }

@@ -237,6 +237,11 @@ class VcpuWorker {
         case 'monitor':
           this.monitor(message.id, message.line)
           break
+        case 'debug': {
+          const sentence = `looking into the machine (${message.request.kind}) has not been built yet`
+          post({ type: 'debugged', id: message.id, result: { ok: false, sentence } })
+          break
+        }
         case 'start':
           throw new Error('the machine is running already')
       }

@@ -20,7 +20,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   boot: { rooms: ['memory'] },
   snapshot: { rooms: ['memory'] },
   machine: { rooms: ['cpu', 'bus', 'devices', 'ninep', 'boot', 'memory', 'snapshot'] },
-  debug: { rooms: ['cpu/state', 'cpu/mmu', 'memory'], packages: ['iced-x86'] },
+  debug: { rooms: ['cpu/state', 'cpu/mmu', 'memory', 'contract'], packages: ['iced-x86'] },
   'kernel-tree': { rooms: ['contract'], node: true },
   workers: { rooms: ['machine', 'host', 'debug', 'contract', 'devices', 'memory', 'ninep', 'bus'], node: true },
   app: {
