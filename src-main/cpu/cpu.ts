@@ -1,17 +1,18 @@
 /** One vCPU: its state, its memory accesses, its interpreter, its helpers. Knows no device: what it needs of the machine is CpuHost. */
 import { gpaOf, type CpuHost } from './cpu-host.ts'
+import { CodeFetch } from './code-fetch.ts'
 import { CodeSlots } from './code-slots.ts'
-import { Decoder } from './decode/decoder.ts'
-import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
+import { modeKey } from './decode/record.ts'
 import { enumerateVariants } from './decode/enumerate.ts'
 import type { Row } from './decode/rows.ts'
-import { variantOf, type Variant } from './decode/variants.ts'
+import type { Variant } from './decode/variants.ts'
 import { MAX_MODEL, type CpuModel } from './helpers/cpu-model.ts'
+import { vectorFault } from './helpers/blocked.ts'
 import { missing } from './helpers/missing.ts'
 import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helpers/helper.ts'
 import { defineCore } from './interpreter/core.ts'
 import { defineLoop, HANDLER, type HandlerDef } from './interpreter/loop.ts'
-import { ACCESS, VECTOR } from './mmu/access.ts'
+import { ACCESS } from './mmu/access.ts'
 import { REFUSED } from './mmu/mmu.ts'
 import { STATUS, type Operation } from './semantics/context.ts'
 import {
@@ -25,7 +26,6 @@ import {
   ramAddress,
   RECORD,
   SCRATCH,
-  segAt,
   TLB_ENTRIES,
   TLB_INVALID,
   TLB_NEVER,
@@ -75,12 +75,10 @@ export class Cpu {
   /** How often each undefined opcode was met, by its first bytes. */
   readonly undefinedOpcodes = new Map<string, number>()
   private readonly exports: Exports
-  private readonly decoder: Decoder
-  private readonly handlerIds = new Map<string, number>()
   readonly variants: Variant[] = []
   private readonly helperOf: (Helper | undefined)[] = []
   private readonly code: CodeSlots
-  private readonly fetched = new Uint8Array(32)
+  private readonly fetch: CodeFetch
 
   constructor(memory: WebAssembly.Memory, map: MemoryMap, host: CpuHost, set: InstructionSet) {
     this.map = map
@@ -88,8 +86,9 @@ export class Cpu {
     this.bytes = new Uint8Array(memory.buffer)
     this.view = new DataView(memory.buffer)
     this.code = new CodeSlots(this.view, this.bytes, map, () => this.flushCodeTlb())
-    this.decoder = new Decoder(set.rows)
-    this.exports = this.build(memory, set)
+    const handlerIds = new Map<string, number>()
+    this.fetch = new CodeFetch(this, this.code, handlerIds, set.rows)
+    this.exports = this.build(memory, this.handlers(set, handlerIds))
     this.prepareTables()
     this.setU64(AT.tlb, BigInt(TLB_SUPERVISOR))
     this.setU64(AT.codeTlb, BigInt(CODE_TLB_SUPERVISOR))
@@ -97,7 +96,7 @@ export class Cpu {
 
   /* ---- construction ---- */
 
-  private build(memory: WebAssembly.Memory, set: InstructionSet): Exports {
+  private build(memory: WebAssembly.Memory, handlers: readonly HandlerDef[]): Exports {
     const { map } = this
     const m = new ModuleBuilder({ pages: map.pages64K, is64: map.is64 })
     const mmioRead = m.importFunc('mmioRead', ['i32', 'i32', 'i32'], [])
@@ -106,10 +105,10 @@ export class Cpu {
     const codeMiss = m.importFunc('codeMiss', ['i32', 'i32'], ['f64'])
     const decode = m.importFunc('decode', ['f64'], ['i32'])
     const decodeCross = m.importFunc('decodeCross', [], ['f64'])
+    const operandFault = m.importFunc('operandFault', ['i32'], [])
     const core = defineCore(m, map, { mmioRead, mmioWrite, helper })
-    const handlers = this.handlers(set)
     const hotCount = handlers.filter((h) => h.variant.hot).length
-    const run = defineLoop(m, map, core, { codeMiss, decode, decodeCross }, handlers, hotCount)
+    const run = defineLoop(m, map, core, { codeMiss, decode, decodeCross, operandFault }, handlers, hotCount)
     m.export('run', run)
     for (const name of [
       'translate',
@@ -130,21 +129,25 @@ export class Cpu {
       mmioWrite: (low: number, high: number, size: number) =>
         this.host.mmioWrite(gpaOf(low, high), this.bytes.slice(SCRATCH, SCRATCH + size)),
       helper: (id: number, record: number, at: number) => this.callHelper(id, record, at),
-      codeMiss: (low: number, high: number) => this.codeMiss(low, high),
-      decode: (record: number) => this.decodeAt(record),
-      decodeCross: () => this.decodeCross(),
+      codeMiss: (low: number, high: number) => this.fetch.miss(low, high),
+      decode: (record: number) => this.fetch.decode(record),
+      decodeCross: () => this.fetch.decodeCross(),
+      operandFault: (id: number) => {
+        const first = vectorFault(this, this.variants[id]!)
+        if (first !== undefined) this.pend(first)
+      },
     }
     const module = new WebAssembly.Module(m.encode())
     return new WebAssembly.Instance(module, { env }).exports as unknown as Exports
   }
 
-  private handlers(set: InstructionSet): HandlerDef[] {
+  private handlers(set: InstructionSet, ids: Map<string, number>): HandlerDef[] {
     const variants = enumerateVariants(set.rows)
     // stable: hot ones first
     const ordered = [...variants.filter((v) => v.hot), ...variants.filter((v) => !v.hot)]
     return ordered.map((variant, n) => {
       const id = HANDLER.first + n
-      this.handlerIds.set(variant.key, id)
+      ids.set(variant.key, id)
       this.variants[id] = variant
       const operation = set.operations[variant.name]
       const helper = set.helpers[variant.name]
@@ -295,7 +298,7 @@ export class Cpu {
     this.exports.selectTlb()
     const user = this.u32(AT.cpl) === 3
     const at = user ? AT.codeModeUser : AT.codeModeSupervisor
-    const key = modeKey(this.mode())
+    const key = modeKey(this.fetch.mode())
     if (this.u32(at) === key) return
     this.setU32(at, key)
     const set = user ? CODE_TLB_USER : CODE_TLB_SUPERVISOR
@@ -317,109 +320,14 @@ export class Cpu {
     this.code.dropAll()
   }
 
-  private mode(): DecodeMode {
-    const codeSize = this.u32(AT.codeSize) as 2 | 4 | 8
-    return { codeSize, stackSize: this.u32(AT.stackSize) as 2 | 4 | 8 }
-  }
-
-  private codeMiss(low: number, high: number): number {
-    const linear = (BigInt(high) << 32n) | BigInt(low >>> 0)
-    this.setU64(AT.codeMisses, this.u64(AT.codeMisses) + 1n)
-    const gpa = this.fetchAddress(linear)
-    if (gpa < 0) return 0
-    const at = this.ramAddress(gpa)
-    if (at < 0) {
-      // no code outside RAM on this machine: what the bus returns for open addresses is FF, an undefined opcode
-      this.host.warn(`execution outside RAM at ${gpa.toString(16)}`)
-      this.pend(VECTOR.UD)
-      return 0
-    }
-    const base = this.code.baseFor((at - this.map.ramBase) >>> 12, modeKey(this.mode()))
-    const set = Number(this.u64(AT.codeTlb))
-    const entry = set + Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1)) * 16
-    this.view.setBigUint64(entry, BigInt.asUintN(64, linear & ~0xfffn), true)
-    this.view.setBigUint64(entry + 8, BigInt(base), true)
-    return base
-  }
-  /** Guest-physical address to fetch from, or -1 with an exception pending. */
-  private fetchAddress(linear: bigint): number {
-    if (this.u32(AT.codeSize) === 8 && BigInt.asIntN(48, linear) !== BigInt.asIntN(64, linear)) {
-      this.pend(VECTOR.GP, 0)
-      return -1
-    }
+  /** Guest-physical address to fetch code from, or -1 with a page fault pending. */
+  translateFetch(linear: bigint): number {
     const gpa = this.exports.translate(BigInt.asIntN(64, linear), ACCESS.fetch | this.userBit())
     return gpa === -1n ? -1 : Number(BigInt.asUintN(64, gpa))
   }
   /** Place of a guest-physical address in the memory, or -1. */
   ramAddress(gpa: number): number {
     return ramAddress(this.map, gpa)
-  }
-
-  /* ---- decoding ---- */
-
-  private decodeAt(record: number): number {
-    const { page, offset } = this.code.placeOf(record)
-    const result = this.decoder.decode(this.bytes, page + offset, page + 4096, this.mode())
-    this.setU64(AT.decoded, this.u64(AT.decoded) + 1n)
-    if (result === DECODE.needMore) {
-      this.view.setUint16(record, HANDLER.cross, true)
-      this.view.setUint8(record + 2, 1)
-      this.view.setUint8(record + 3, 0)
-      return 0
-    }
-    if (result === DECODE.tooLong) {
-      this.pend(VECTOR.GP, 0)
-      return 1
-    }
-    this.writeRecord(record, page + offset)
-    return 0
-  }
-  private decodeCross(): number {
-    const mode = this.mode()
-    const linear = BigInt.asUintN(64, this.u64(AT.rip) + this.u64(segAt(1, 'base')))
-    const first = 4096 - Number(linear & 0xfffn)
-    const pieces: [bigint, number, number][] = [
-      [linear, 0, first],
-      [linear + BigInt(first), first, 15 - first],
-    ]
-    for (const [address, at, length] of pieces) {
-      if (length <= 0) continue
-      const wrapped = mode.codeSize === 8 ? address : BigInt.asUintN(32, address)
-      const gpa = this.fetchAddress(wrapped)
-      if (gpa < 0) return 0
-      const ram = this.ramAddress(gpa)
-      if (ram < 0) this.fetched.fill(0xff, at, at + length)
-      else this.fetched.set(this.bytes.subarray(ram, ram + length), at)
-    }
-    const result = this.decoder.decode(this.fetched, 0, 15, mode)
-    if (result !== DECODE.ok) {
-      this.pend(VECTOR.GP, 0)
-      return 0
-    }
-    this.writeRecord(CROSS_RECORD, -1)
-    return CROSS_RECORD
-  }
-  private writeRecord(record: number, codeAt: number): void {
-    const o = this.decoder.out
-    const variant = variantOf(o, (letter) => this.decoder.sizeOf(letter), this.mode())
-    const id = this.handlerIds.get(variant.key)
-    if (id === undefined) throw new Error(`no handler for ${variant.key}`)
-    if (o.row === this.decoder.undefinedRow) this.countUndefined(codeAt)
-    const { view } = this
-    view.setUint8(record + 2, o.length)
-    view.setUint8(record + 3, o.access)
-    view.setUint8(record + 4, o.register)
-    view.setUint8(record + 5, o.rm)
-    view.setUint8(record + 6, o.index)
-    view.setUint8(record + 7, o.packed)
-    view.setInt32(record + 8, o.disp, true)
-    view.setInt32(record + 12, o.imm, true)
-    view.setUint16(record, id, true)
-  }
-  private countUndefined(codeAt: number): void {
-    const bytes = codeAt < 0 ? this.fetched.subarray(0, 8) : this.bytes.subarray(codeAt, codeAt + 8)
-    const name = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join(' ')
-    this.undefinedOpcodes.set(name, (this.undefinedOpcodes.get(name) ?? 0) + 1)
   }
 
   /* ---- exceptions and helpers ---- */

@@ -5,6 +5,7 @@
  */
 import { ACCESS_READ, ACCESS_WRITE, KIND, SIZE_NONE, SIZE_SHIFT } from '../decode/record.ts'
 import type { Variant } from '../decode/variants.ts'
+import { FSW_ES } from '../helpers/blocked.ts'
 import { get32, get64, put64, toPtr } from '../mmu/state-access.ts'
 import { STATUS, type Operation } from '../semantics/context.ts'
 import { AT, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
@@ -48,6 +49,8 @@ export interface LoopImports {
   readonly decode: Func
   /** () -> address of a record made for state.rip, which lies on two pages, as f64; 0 with an exception pending. */
   readonly decodeCross: Func
+  /** (handler): the operand's fault is pending; what the instruction checks before it touches memory may replace it. */
+  readonly operandFault: Func
 }
 
 /** A nested switch: each body must leave by a branch. */
@@ -162,7 +165,9 @@ export function defineLoop(
           f.set(access, f.load32('u8', record, 3))
           const rm = f.tmp(ptr === 'i32' ? f.load32('u8', record, 5) : f.load32('u8', record, 5).u64())
           f.set(host, rm.add(STATE))
-          f.if(access, () => emitAccess(f, core, { record, host, linearAddress, access, rm, lip, fault }))
+          f.if(access, () =>
+            emitAccess(f, core, imports.operandFault, { record, host, linearAddress, access, rm, lip, fault }),
+          )
           f.set(id, f.load32('u16', record))
           const inline: InlineSite = { next, lookup, fault, page, bias, span }
           const advance = (): void => {
@@ -259,7 +264,7 @@ interface AccessParts {
 }
 
 /** From the access byte to the host address of the operand. */
-function emitAccess(f: FunctionBuilder, core: Core, p: AccessParts): void {
+function emitAccess(f: FunctionBuilder, core: Core, operandFault: Func, p: AccessParts): void {
   const { record, host, linearAddress, access, rm, lip } = p
   const ptr = f.module.ptr
   const kind = f.tmp(access.and(7))
@@ -317,7 +322,12 @@ function emitAccess(f: FunctionBuilder, core: Core, p: AccessParts): void {
         const stack = f.load32('u8', record, 7).shr_u(2).and(7).eq(2).shl(5)
         const how = isWrite.shr_u(3).or(access.and(ACCESS_READ).shr_u(4)).or(user).or(stack)
         f.set(host, f.call(core.slow, linearAddress, how, size))
-        f.brIf(p.fault, host.eqz())
+        f.if(host.eqz(), () => {
+          f.if(get32(f, AT.simdBlocked).or(get32(f, AT.fsw).and(FSW_ES)), () =>
+            f.call(operandFault, f.load32('u16', record)),
+          )
+          f.br(p.fault)
+        })
       },
     )
   })

@@ -1,5 +1,6 @@
 /** Moves between vector registers, memory and general registers; shuffles; insertions and extractions. */
-import { i32, type Expr } from '../wasm/expr.ts'
+import { RDI } from '../state/layout.ts'
+import { i32, i64, type Expr } from '../wasm/expr.ts'
 import {
   bytesV,
   dwordsV,
@@ -250,7 +251,36 @@ const interleave = (size: number, high: boolean): Operation => {
   })
 }
 
+/** Bytes whose mask has its sign bit set go to DS:rDI; nothing is written when one of them cannot be (SDM vol. 2, MASKMOVDQU). */
+const maskmov: Operation = (c) => {
+  enter(c)
+  const { f } = c
+  const isMmx = c.isMmx(0)
+  const bits = i8x16.bitmask(c.getV(1))
+  const mask = f.tmp(isMmx ? bits.and(0xff) : bits)
+  const size = c.addressSize
+  const width = size.eq(8).select(i64(-1), size.eq(4).select(i64(0xffffffffn), i64(0xffffn)))
+  const to = f.tmp(c.gpr(RDI, 8).and(width))
+  const at = (n: Expr): Expr => c.linear(c.dataSegment(), f.tmp(to.add(n.u64()).and(width)))
+  f.if(mask, () => {
+    // the bytes lie on two pages at most: the first and the last one tell whether all can be written
+    c.loadToModify(at(f.tmp(mask.ctz())), 1)
+    c.loadToModify(at(f.tmp(i32(31).sub(mask.clz()))), 1)
+    const rest = f.local('i32')
+    f.set(rest, mask)
+    f.loop((again) => {
+      const n = f.tmp(rest.ctz())
+      const moved = v.swizzle(c.getV(0), splatBytes(n))
+      c.store(at(n), 1, i8x16.lane(moved, 0))
+      f.set(rest, rest.and(rest.sub(1)))
+      f.brIf(again, rest)
+    })
+  })
+  if (isMmx) touchMmx(c)
+}
+
 export const SSE_MOVE: Readonly<Record<string, Operation>> = {
+  maskmov,
   movaps,
   movups,
   mov_zx,

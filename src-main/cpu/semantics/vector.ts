@@ -1,5 +1,5 @@
 /** What all SSE and MMX operations begin and end with: checks, aligned operands, the side effects of MMX on x87. */
-import { BLOCKED } from '../helpers/blocked.ts'
+import { BLOCKED, FSW_ES } from '../helpers/blocked.ts'
 import { VECTOR } from '../mmu/access.ts'
 import { AT } from '../state/layout.ts'
 import { i32, type Expr } from '../wasm/expr.ts'
@@ -11,9 +11,6 @@ export function enterSse(c: OpContext): void {
   const blocked = c.state(AT.simdBlocked, 4)
   c.f.if(blocked, () => c.raise(blocked.and(BLOCKED.sse).select(i32(VECTOR.UD), i32(VECTOR.NM))))
 }
-
-/** FSW.ES: an unmasked x87 exception is pending. */
-const FSW_ES = 0x80
 
 /** #UD, #NM and #MF of MMX instructions. */
 export function enterMmx(c: OpContext): void {

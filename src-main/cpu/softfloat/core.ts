@@ -159,9 +159,9 @@ function roundTiny(
 ): Value {
   if (!(env.masks & FLAG.underflow)) {
     env.flags |= FLAG.underflow
+    if (free.inexact) env.flags |= FLAG.inexact
     // as with overflow: SSE has no result
     if (!env.wrap) return zero(sign)
-    if (free.inexact) env.flags |= FLAG.inexact
     env.roundedUp = free.up
     return finite(sign, free.sig, quantum + to.wrap)
   } else if (env.flushToZero) {
@@ -177,8 +177,8 @@ function roundTiny(
 function overflow(to: Format, sign: 0 | 1, env: FloatEnv, free: Rounded, quantum: number): Value {
   env.flags |= FLAG.overflow
   if (!(env.masks & FLAG.overflow)) {
-    // SSE has no result then, and its inexactness is not flagged
-    if (env.wrap && free.inexact) env.flags |= FLAG.inexact
+    // SSE has no result then, but tells whether it would have been exact with a wider exponent
+    if (free.inexact) env.flags |= FLAG.inexact
     env.roundedUp = free.up
     return env.wrap ? finite(sign, free.sig, quantum - to.wrap) : infinity(sign)
   }

@@ -1,0 +1,133 @@
+/** From a linear address to predecoded records: code TLB misses, decoding, instructions on two pages. */
+import type { CodeSlots } from './code-slots.ts'
+import type { Cpu } from './cpu.ts'
+import { Decoder } from './decode/decoder.ts'
+import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
+import type { Row } from './decode/rows.ts'
+import { variantOf } from './decode/variants.ts'
+import { HANDLER } from './interpreter/loop.ts'
+import { VECTOR } from './mmu/access.ts'
+import { AT, CROSS_RECORD, segAt, TLB_ENTRIES } from './state/layout.ts'
+
+/** Bytes of an instruction at most (SDM vol. 2, 2.3.11). */
+const LONGEST = 15
+
+export class CodeFetch {
+  private readonly cpu: Cpu
+  private readonly code: CodeSlots
+  private readonly handlerIds: ReadonlyMap<string, number>
+  private readonly decoder: Decoder
+  private readonly fetched = new Uint8Array(32)
+
+  constructor(cpu: Cpu, code: CodeSlots, handlerIds: ReadonlyMap<string, number>, rows: readonly Row[]) {
+    this.cpu = cpu
+    this.code = code
+    this.handlerIds = handlerIds
+    this.decoder = new Decoder(rows)
+  }
+
+  mode(): DecodeMode {
+    const codeSize = this.cpu.u32(AT.codeSize) as 2 | 4 | 8
+    return { codeSize, stackSize: this.cpu.u32(AT.stackSize) as 2 | 4 | 8 }
+  }
+
+  /** Slot address for the page of a linear address, or 0 with an exception pending. Fills the code TLB. */
+  miss(low: number, high: number): number {
+    const { cpu } = this
+    const linear = (BigInt(high) << 32n) | BigInt(low >>> 0)
+    cpu.setU64(AT.codeMisses, cpu.u64(AT.codeMisses) + 1n)
+    const gpa = this.address(linear)
+    if (gpa < 0) return 0
+    const at = cpu.ramAddress(gpa)
+    if (at < 0) {
+      // no code outside RAM on this machine: what the bus returns for open addresses is FF, an undefined opcode
+      cpu.host.warn(`execution outside RAM at ${gpa.toString(16)}`)
+      cpu.pend(VECTOR.UD)
+      return 0
+    }
+    const base = this.code.baseFor((at - cpu.map.ramBase) >>> 12, modeKey(this.mode()))
+    const set = Number(cpu.u64(AT.codeTlb))
+    const entry = set + Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1)) * 16
+    cpu.setU64(entry, linear & ~0xfffn)
+    cpu.setU64(entry + 8, BigInt(base))
+    return base
+  }
+  /** Guest-physical address to fetch from, or -1 with an exception pending. */
+  private address(linear: bigint): number {
+    const { cpu } = this
+    if (cpu.u32(AT.codeSize) === 8 && BigInt.asIntN(48, linear) !== BigInt.asIntN(64, linear)) {
+      cpu.pend(VECTOR.GP, 0)
+      return -1
+    }
+    return cpu.translateFetch(linear)
+  }
+
+  /** Fills an empty record: 0, or 1 with an exception pending. */
+  decode(record: number): number {
+    const { cpu } = this
+    const { page, offset } = this.code.placeOf(record)
+    const result = this.decoder.decode(cpu.bytes, page + offset, page + 4096, this.mode())
+    cpu.setU64(AT.decoded, cpu.u64(AT.decoded) + 1n)
+    if (result === DECODE.needMore) {
+      cpu.view.setUint16(record, HANDLER.cross, true)
+      cpu.view.setUint8(record + 2, 1)
+      cpu.view.setUint8(record + 3, 0)
+      return 0
+    }
+    if (result === DECODE.tooLong) {
+      cpu.pend(VECTOR.GP, 0)
+      return 1
+    }
+    this.write(record, cpu.bytes.subarray(page + offset, page + offset + 8))
+    return 0
+  }
+  /** Address of a record made for state.rip, whose instruction lies on two pages; 0 with an exception pending. */
+  decodeCross(): number {
+    const { cpu, fetched } = this
+    const mode = this.mode()
+    const linear = BigInt.asUintN(64, cpu.u64(AT.rip) + cpu.u64(segAt(1, 'base')))
+    const first = 4096 - Number(linear & 0xfffn)
+    const pieces: [bigint, number, number][] = [
+      [linear, 0, first],
+      [linear + BigInt(first), first, LONGEST - first],
+    ]
+    for (const [address, at, length] of pieces) {
+      if (length <= 0) continue
+      const wrapped = mode.codeSize === 8 ? address : BigInt.asUintN(32, address)
+      const gpa = this.address(wrapped)
+      if (gpa < 0) return 0
+      const ram = cpu.ramAddress(gpa)
+      if (ram < 0) fetched.fill(0xff, at, at + length)
+      else fetched.set(cpu.bytes.subarray(ram, ram + length), at)
+    }
+    if (this.decoder.decode(fetched, 0, LONGEST, mode) !== DECODE.ok) {
+      cpu.pend(VECTOR.GP, 0)
+      return 0
+    }
+    this.write(CROSS_RECORD, fetched.subarray(0, 8))
+    return CROSS_RECORD
+  }
+
+  private write(record: number, code: Uint8Array): void {
+    const o = this.decoder.out
+    const variant = variantOf(o, (letter) => this.decoder.sizeOf(letter), this.mode())
+    const id = this.handlerIds.get(variant.key)
+    if (id === undefined) throw new Error(`no handler for ${variant.key}`)
+    if (o.row === this.decoder.undefinedRow) this.countUndefined(code)
+    const { view } = this.cpu
+    view.setUint8(record + 2, o.length)
+    view.setUint8(record + 3, o.access)
+    view.setUint8(record + 4, o.register)
+    view.setUint8(record + 5, o.rm)
+    view.setUint8(record + 6, o.index)
+    view.setUint8(record + 7, o.packed)
+    view.setInt32(record + 8, o.disp, true)
+    view.setInt32(record + 12, o.imm, true)
+    view.setUint16(record, id, true)
+  }
+  private countUndefined(code: Uint8Array): void {
+    const name = Array.from(code, (b) => b.toString(16).padStart(2, '0')).join(' ')
+    const { undefinedOpcodes } = this.cpu
+    undefinedOpcodes.set(name, (undefinedOpcodes.get(name) ?? 0) + 1)
+  }
+}
