@@ -37,8 +37,13 @@ export interface NineServerOptions {
 /** Messages other than Twrite are a few names long; two strings of 64 KiB is the most the protocol can say. */
 const MAX_SMALL_REQUEST = 2 * 65_536 + 64
 const MAX_MSIZE = 1 << 20
-/** Room for Rlerror and for Rversion, the two replies that cannot themselves fail. */
-const MIN_REPLY = 32
+/**
+ * Room for Rlerror, the reply that is always possible. A driver offers no more where that and the expected reply need no more (Linux since
+ * 6.1.17: p9_msg_buf_size).
+ */
+const MIN_REPLY = ERROR_REPLY_SIZE
+/** Rversion: header, msize u32, the dialect's name as a string. */
+const VERSION_REPLY_SIZE = HEADER_SIZE + 4 + 2 + '9P2000.L'.length
 
 /**
  * A 9P2000.L server over one folder, for one guest. It knows nothing of virtio: a request is a list of byte ranges, a reply is a list
@@ -83,7 +88,7 @@ export class NineServer {
 
   /**
    * Answers one T-message. Returns the length of the R-message written to `reply`: at once when it could be done without waiting, else
-   * a promise (which never rejects). 0: no reply is possible (not even a header, or `reply` is under 32 bytes), or the server was reset
+   * a promise (which never rejects). 0: no reply is possible (not even a header, or `reply` has no room for Rlerror), or the server was reset
    * meanwhile. File data goes straight between the file and the segments. Requests may overlap; the caller must leave the
    * segments alone until the answer.
    */
@@ -150,7 +155,7 @@ export class NineServer {
     }
     session.reader.reset(this.small, HEADER_SIZE, gather(request, this.small, size))
     if (type === T.READ) return this.read(dropFront(reply, READ_REPLY_HEADER_SIZE, limit - READ_REPLY_HEADER_SIZE))
-    if (type === T.VERSION) return this.version()
+    if (type === T.VERSION) return capacity < VERSION_REPLY_SIZE ? -ERRNO.EMSGSIZE : this.version()
     if (type === T.FLUSH) return this.flush()
     const row = HANDLERS.get(type)
     if (row === undefined) {
