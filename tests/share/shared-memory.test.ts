@@ -33,7 +33,7 @@ class GuestClient extends NineClient {
   }
 }
 
-/** `late`: reads are done off the thread, as from a disk that has to be waited for; `slow`: writes are. */
+/** `late`: reads and writes are done off the thread, as with a disk that has to be waited for. */
 const WAYS = ['at once', 'late'] as const
 
 describe.each(WAYS)('guest memory is shared, file data %s', (way) => {
@@ -42,7 +42,7 @@ describe.each(WAYS)('guest memory is shared, file data %s', (way) => {
   let root: number
 
   beforeEach(async () => {
-    share = await makeShare({ openWith: way === 'late' ? lateFolder : undefined })
+    share = await makeShare(way === 'late' ? { openWith: lateFolder } : {})
     c = new GuestClient(share.server)
     await c.version()
     root = await c.attach(0)
