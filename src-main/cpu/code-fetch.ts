@@ -45,7 +45,7 @@ export class CodeFetch {
       cpu.pend(VECTOR.UD)
       return 0
     }
-    const base = this.code.baseFor((at - cpu.map.ramBase) >>> 12, modeKey(this.mode()))
+    const base = this.code.baseFor(Math.floor((at - cpu.map.ramBase) / 4096), modeKey(this.mode()))
     const set = Number(cpu.u64(AT.codeTlb))
     const entry = set + Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1)) * 16
     cpu.setU64(entry, linear & ~0xfffn)

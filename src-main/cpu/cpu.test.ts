@@ -18,7 +18,7 @@ const host: CpuHost = {
 
 /** A vCPU in 64-bit mode at `code`, physical = linear through one 1 GiB page, CPL 0. */
 export function flat64(code: readonly number[], ramMiB = 16): Cpu {
-  const map = memoryMap(ramMiB << 20, 0, 64)
+  const map = memoryMap(ramMiB * 1048576, 0, 64)
   const memory = new WebAssembly.Memory({ initial: map.pages64K, maximum: map.pages64K, shared: true })
   const cpu = new Cpu(
     memory,
@@ -51,6 +51,13 @@ describe('interpreter', () => {
     expect(cpu.gpr(RCX)).toBe(0n)
     expect(cpu.u64(AT.rip)).toBe(0x1000en)
     expect(cpu.u64(AT.retired)).toBe(3003n)
+  })
+  it('reaches RAM whose place in the memory has bit 31 set', () => {
+    const cpu = flat64([0xf4], 2560)
+    cpu.view.setBigUint64(cpu.map.ramBase + 0x2010, 0x80000083n, true)
+    cpu.writeLinear(0x9000_0ffcn, 8, 0x1122_3344_5566_7788n)
+    expect(cpu.readLinear(0x9000_0ffcn, 8)).toBe(0x1122_3344_5566_7788n)
+    expect(cpu.view.getUint32(cpu.map.ramBase + 0x9000_1000, true)).toBe(0x1122_3344)
   })
   it('reports a page fault at the instruction, with address and error code', () => {
     // mov rbx, 0x4000000000; mov [rbx+8], al

@@ -210,7 +210,9 @@ export class Cpu {
 
   /** Data access with the current privilege (throws PendingFault). Sizes up to 16. */
   private reach(linear: bigint, size: number, access: number): number {
-    const at = Number(this.exports.slow(BigInt.asIntN(64, linear), access, size))
+    const host = this.exports.slow(BigInt.asIntN(64, linear), access, size)
+    // an i32 comes back signed: with 2 GiB of RAM and more, addresses have its highest bit
+    const at = typeof host === 'bigint' ? Number(host) : host >>> 0
     if (at === 0) throw new PendingFault()
     return at
   }
@@ -309,7 +311,7 @@ export class Cpu {
     const { ramBase } = this.map
     for (let from = at; from < at + length;) {
       const end = Math.min(at + length, Math.floor(from / 4096) * 4096 + 4096)
-      if (this.u32(PAGE_INFO + ((from - ramBase) >>> 12) * 4) !== 0)
+      if (this.u32(PAGE_INFO + Math.floor((from - ramBase) / 4096) * 4) !== 0)
         this.exports.dropCode(this.map.is64 ? BigInt(from) : from, this.map.is64 ? BigInt(end - from) : end - from)
       from = end
     }

@@ -334,6 +334,18 @@ describe('io worker', () => {
     expect(done).toBe(500)
   })
 
+  it('tells that it died, and can be closed all the same', async () => {
+    const t = await startWorker()
+    const lone = { ...t.start, disks: [], channel: IoChannel.allocate().buffer }
+    const reason = new Promise<string>((resolve) => {
+      void startIo(lone, resolve).then(async (other) => {
+        await other.worker.terminate()
+        await other.close()
+      })
+    })
+    expect(await reason).toBe('it ended with code 1')
+  })
+
   it('says what cannot be used', async () => {
     const t = await startWorker()
     await expect(startIo(t.start)).rejects.toThrow(/disk\.img is in use by another/)

@@ -36,8 +36,11 @@ export interface IoHandle {
   close(): Promise<void>
 }
 
-/** Start the io worker; resolves when everything is open, rejects with IoStartError otherwise. */
-export async function startIo(start: IoStart): Promise<IoHandle> {
+/**
+ * Start the io worker; resolves when everything is open, rejects with IoStartError otherwise. `died` is called when the worker
+ * ends without having been told to; that takes a turn of the caller's event loop.
+ */
+export async function startIo(start: IoStart, died: (reason: string) => void = () => undefined): Promise<IoHandle> {
   const worker = new Worker(new URL('./entry.ts', import.meta.url), { workerData: start, name: 'io' })
   const disks = await new Promise<readonly DiskFacts[]>((resolve, reject) => {
     worker.once('error', reject)
@@ -46,11 +49,20 @@ export async function startIo(start: IoStart): Promise<IoHandle> {
       else reject(new IoStartError(message.type === 'failed' ? message.sentence : 'The disks were closed at once.'))
     })
   })
+  let isClosing = false
+  worker.on('error', (error) => died(error instanceof Error ? (error.stack ?? error.message) : String(error)))
+  worker.on('exit', (code) => isClosing || died(`it ended with code ${code}`))
   return {
     disks,
     worker,
     close: async () => {
-      const closed = new Promise<void>((resolve) => worker.once('message', () => resolve()))
+      isClosing = true
+      const closed = new Promise<void>((resolve) => {
+        worker.once('message', () => resolve())
+        // a worker that is dead has nothing to say any more
+        worker.once('exit', () => resolve())
+        if (worker.threadId === -1) resolve()
+      })
       worker.postMessage({ type: 'close' } satisfies ToIo)
       await closed
       await worker.terminate()
