@@ -53,7 +53,7 @@ d9 /3 m fstp M-d
 dd /3 m fstp M-q
 db /7 m fstp_m80 M-
 dd /3 r fstp_st Nq
-d9 /3 r fstp_st Nq
+d9 /3 r fstpnce Nq
 df /2 r fstp_st Nq
 df /3 r fstp_st Nq
 d9 /1 r fxch Nq

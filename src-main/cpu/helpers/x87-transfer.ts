@@ -181,6 +181,12 @@ const storeRegister = (isPopping: boolean): Helper =>
     if (isThere) setStatus(cpu, C1, 0)
     if (isPopping) pop(cpu)
   })
+/** D9 D8+i pops without a look at the tags: an empty register is not moved (AMD APM vol. 3, A.1). */
+function storeUnchecked(cpu: Cpu, insn: HelperInsn): void {
+  if (!isEmpty(cpu, 0)) setRegister(cpu, stOf(insn), getRegister(cpu, 0))
+  setStatus(cpu, C1, 0)
+  pop(cpu)
+}
 function exchange(cpu: Cpu, insn: HelperInsn): void {
   const n = stOf(insn)
   if ((isEmpty(cpu, 0) || isEmpty(cpu, n)) && !stackFault(cpu, false)) return
@@ -220,6 +226,7 @@ export const X87_TRANSFER_HELPERS: Readonly<Record<string, Helper>> = {
   fbstp: computing(storeBcd),
   fst_st: storeRegister(false),
   fstp_st: storeRegister(true),
+  fstpnce: computing(storeUnchecked),
   fxch: computing(exchange),
   ...Object.fromEntries(
     Object.entries(CMOV_FLAGS).flatMap(([cc, flags]) => [

@@ -68,6 +68,8 @@ const unary: Row[] = [
   ['test rAX,Iz', 'a9', { undef: 'a' }],
   ['test Eb,Ib', 'f6 /0', { undef: 'a' }],
   ['test Ev,Iz', 'f7 /0', { undef: 'a' }],
+  ['test-alias Eb,Ib', 'f6 /1', { undef: 'a' }],
+  ['test-alias Ev,Iz', 'f7 /1', { undef: 'a' }],
   ['not Eb', 'f6 /2', { lock: true }],
   ['not Ev', 'f7 /2', { lock: true }],
   ['neg Eb', 'f6 /3', { lock: true }],

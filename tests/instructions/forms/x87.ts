@@ -133,10 +133,27 @@ const image: Row[] = [
   ['stmxcsr Md', '0f ae /3', { state: 'sse', mxcsr: true }],
 ]
 
+/** Encodings that the manuals leave out and every processor has (AMD APM vol. 3, appendix A.1). */
+const ALIASES: Row[] = [
+  ['fcom-alias Si', 'dc d0', NONE_UNDEFINED],
+  ['fcomp-alias-dc Si', 'dc d8', NONE_UNDEFINED],
+  ['fcomp-alias-de Si', 'de d0', NONE_UNDEFINED],
+  ['fxch-alias-dd Si', 'dd c8', X87],
+  ['fxch-alias-df Si', 'df c8', X87],
+  ['fstp-alias-d9 Si', 'd9 d8', X87],
+  ['fstp-alias-df-d0 Si', 'df d0', X87],
+  ['fstp-alias-df-d8 Si', 'df d8', X87],
+  ['ffreep Si', 'df c0', ALL_UNDEFINED],
+  ['feni', 'db e0', ALL_UNDEFINED],
+  ['fdisi', 'db e1', ALL_UNDEFINED],
+  ['fsetpm', 'db e4', ALL_UNDEFINED],
+]
+
 export const x87: readonly Family[] = [
   { name: 'x87-arithmetic', rows: [...arithmetic, ...toStack, ...unary] },
   { name: 'x87-move', rows: [...loads, ...stores] },
   { name: 'x87-compare', rows: comparisons },
   { name: 'x87-control', rows: control },
+  { name: 'x87-alias', rows: ALIASES },
   { name: 'fxsave', rows: image },
 ]
