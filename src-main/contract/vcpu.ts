@@ -23,7 +23,13 @@ export interface VcpuBuffers {
 
 /** Owner -> worker. */
 export type ToVcpu =
-  | { readonly type: 'start'; readonly config: MachineConfig; readonly buffers: VcpuBuffers }
+  | {
+      readonly type: 'start'
+      readonly config: MachineConfig
+      readonly buffers: VcpuBuffers
+      /** A MessagePort for the io worker, which speaks contract/io.ts. */
+      readonly io: object
+    }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** Reset of the whole machine; the kernel is loaded again. */

@@ -1,5 +1,4 @@
 import { watch } from 'chokidar'
-import { access, constants, stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
 import type { HostFolder, HostNode } from '../ninep/host-folder.ts'
 
@@ -15,9 +14,6 @@ export interface Activity {
   readonly path: string
 }
 
-/** How the folder itself is; the words are for the app to translate. */
-export type FolderState = 'present' | 'gone' | 'exchanged' | 'read-only'
-
 /** Why the host's changes cannot be listed (the guest sees them all the same). */
 export interface WatchProblem {
   readonly code: 'too-many-watches' | 'failed'
@@ -26,7 +22,6 @@ export interface WatchProblem {
 
 export interface WatcherEvents {
   activity?: (activity: Activity) => void
-  folder?: (state: FolderState) => void
   problem?: (problem: WatchProblem) => void
   /** The folder has been read once; from now on the host's changes are seen. */
   ready?: () => void
@@ -54,8 +49,6 @@ const KEPT = 500
 const GUEST_WINDOW = 2000
 /** Changes of one path within so many ms are one line. */
 const COALESCE = 500
-/** How often the folder itself is looked at, in ms. */
-const FOLDER_CHECK = 2000
 
 /**
  * A live list of what changes in a shared folder, and who did it. The guest's changes are told by the server (`guestTouched`), the host's by
@@ -69,21 +62,16 @@ export class ShareWatcher {
   private readonly kept: Activity[] = []
   private readonly guestPaths = new Map<string, number>()
   private readonly lines = new Map<string, number>()
-  private readonly timer: NodeJS.Timeout
-  private identity: string | undefined
-  private state: FolderState = 'present'
-  private closed = false
+  private swept = 0
+  private readonly problems = new Set<string>()
 
   constructor(path: string, events: WatcherEvents, source: WatchSource = chokidarSource(path)) {
     this.path = path
     this.events = events
     this.source = source
     source.on('all', (kind, changed) => this.hostNotice(kind, changed))
-    source.on('error', (error) => events.problem?.(explainWatchError(error)))
+    source.on('error', (error) => this.failed(explainWatchError(error)))
     source.on('ready', () => events.ready?.())
-    this.timer = setInterval(() => void this.checkFolder(), FOLDER_CHECK)
-    this.timer.unref()
-    void this.checkFolder()
   }
 
   /** The newest last. */
@@ -91,41 +79,29 @@ export class ShareWatcher {
     return this.kept
   }
 
-  get folderState(): FolderState {
-    return this.state
-  }
-
   /** The server's word that the guest changed `path` (below the folder, with `/`). */
   guestTouched(kind: ActivityKind, path: string): void {
     const now = Date.now()
     this.guestPaths.set(path, now)
-    if (this.guestPaths.size > KEPT * 4) forgetBefore(this.guestPaths, now - GUEST_WINDOW)
     this.add({ at: now, by: 'guest', kind, path })
   }
 
-  /** Looks whether the folder is still there, the same one, and writable. */
-  async checkFolder(): Promise<FolderState> {
-    let state: FolderState = 'present'
-    try {
-      const { dev, ino } = await stat(this.path, { bigint: true })
-      const identity = `${dev}:${ino}`
-      this.identity ??= identity
-      if (identity !== this.identity) state = 'exchanged'
-      else await access(this.path, constants.W_OK)
-    } catch (error) {
-      state = codeOf(error) === 'EROFS' || codeOf(error) === 'EACCES' ? 'read-only' : 'gone'
-    }
-    if (state !== this.state && !this.closed) {
-      this.state = state
-      this.events.folder?.(state)
-    }
-    return state
+  async close(): Promise<void> {
+    await this.source.close()
   }
 
-  async close(): Promise<void> {
-    this.closed = true
-    clearInterval(this.timer)
-    await this.source.close()
+  /** The same limit is hit by each folder: it is told once. */
+  private failed(problem: WatchProblem): void {
+    if (this.problems.has(problem.code)) return
+    this.problems.add(problem.code)
+    this.events.problem?.(problem)
+  }
+
+  private sweep(now: number): void {
+    if (now - this.swept < COALESCE || this.lines.size + this.guestPaths.size < KEPT * 4) return
+    this.swept = now
+    forgetBefore(this.lines, now - COALESCE)
+    forgetBefore(this.guestPaths, now - GUEST_WINDOW)
   }
 
   private hostNotice(event: string, changed: string): void {
@@ -142,7 +118,7 @@ export class ShareWatcher {
     const line = `${by} ${kind} ${path}`
     if (at - (this.lines.get(line) ?? -Infinity) < COALESCE) return
     this.lines.set(line, at)
-    if (this.lines.size > KEPT * 4) forgetBefore(this.lines, at - COALESCE)
+    this.sweep(at)
     this.kept.push(activity)
     if (this.kept.length > KEPT) this.kept.shift()
     this.events.activity?.(activity)

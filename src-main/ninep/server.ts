@@ -95,7 +95,10 @@ export class NineServer {
   handleSegments(request: readonly Uint8Array[], reply: readonly Uint8Array[]): number | Promise<number> {
     const available = totalLength(request)
     const capacity = totalLength(reply)
-    if (available < HEADER_SIZE || capacity < MIN_REPLY) return 0
+    if (available < HEADER_SIZE || capacity < MIN_REPLY) {
+      this.log.warn('ninep', `a request of ${available} bytes with room for ${capacity} cannot be answered`)
+      return 0
+    }
     const headLength = gather(request, this.small, WRITE_HEADER_SIZE)
     const { reader } = this.session
     reader.reset(this.small, 0, headLength)
@@ -257,6 +260,8 @@ export class NineServer {
 
   private sendError(tag: number, outcome: number, reply: readonly Uint8Array[]): number {
     const { late } = this
+    const trouble = HOST_TROUBLES.get(-outcome)
+    if (trouble !== undefined) this.log.warn('ninep', trouble)
     late.reset(HEADER_SIZE, ERROR_REPLY_SIZE)
     late.u32(-outcome)
     return sendWriter(late, RLERROR - 1, tag, reply)
@@ -274,6 +279,13 @@ export class NineServer {
     return READ_REPLY_HEADER_SIZE + data
   }
 }
+
+/** Failures that a person can do something about. */
+const HOST_TROUBLES: ReadonlyMap<number, string> = new Map([
+  [ERRNO.ENOSPC, 'the disk is full; the guest got ENOSPC'],
+  [ERRNO.EDQUOT, 'the disk quota is used up; the guest got EDQUOT'],
+  [ERRNO.EIO, 'the disk failed; the guest got EIO'],
+])
 
 const VERSION_L = '9P2000.L'
 

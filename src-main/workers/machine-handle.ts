@@ -2,7 +2,7 @@
  * A running machine as its owner sees it: starts the vCPU worker, carries bytes and messages (contract/vcpu.ts), and turns
  * every way in which it can end into one promise that always resolves.
  */
-import { Worker } from 'node:worker_threads'
+import { Worker, type Transferable } from 'node:worker_threads'
 import { ByteRing } from '../base/byte-ring.ts'
 import { ControlBlock, Event } from '../base/control-block.ts'
 import {
@@ -16,6 +16,7 @@ import {
 import type { Debuggable } from '../contract/debug.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { DebugClient } from './debug-client.ts'
+import { IoLink, type ShareEvents } from './io-link.ts'
 
 export type MachineEnd =
   | { readonly kind: 'exited'; readonly reason: ExitReason; readonly code: number }
@@ -43,6 +44,7 @@ export class MachineHandle {
   /** Looks into the machine: registers, memory, page tables, breakpoints. */
   readonly debug: Debuggable
   readonly #debug: DebugClient
+  readonly #io: IoLink
   #nextReply = 1
   #end: MachineEnd | undefined
   #quitTimer: NodeJS.Timeout | undefined
@@ -57,6 +59,11 @@ export class MachineHandle {
     const buffers: VcpuBuffers = { control, input: this.#input.buffer, output: this.#output.buffer }
     this.#debug = new DebugClient((message) => this.#post(message))
     this.debug = this.#debug
+    this.#io = new IoLink({
+      note: (text) => events.note(text),
+      failed: (sentence, details) =>
+        this.#finish({ kind: 'failed', sentence, ...(details === undefined ? {} : { details }) }),
+    })
     this.#worker = new Worker(worker, { name: `vcpu ${config.name}` })
     this.#worker.on('message', (message: FromVcpu) => this.#receive(message))
     this.#worker.on('error', (error) => this.#finish(failureOf(error, worker)))
@@ -64,7 +71,8 @@ export class MachineHandle {
       this.#finish({ kind: 'failed', sentence: 'the machine stopped without saying why; this is a fault of Longmode' }),
     )
     this.ended = this.#pumpOutput()
-    this.#post({ type: 'start', config, buffers })
+    const io = this.#io.takeWorkersPort()
+    this.#post({ type: 'start', config, buffers, io }, [io])
   }
 
   /** Types into the serial port; resolves when the machine's input ring has taken everything. */
@@ -100,6 +108,11 @@ export class MachineHandle {
     }, QUIT_PATIENCE)
   }
 
+  /** Lists what changes in the machine's shared folders until the function that is returned is called. */
+  watchShares(events: ShareEvents): () => void {
+    return this.#io.watch(events)
+  }
+
   /** One line for the engine's monitor; an empty answer when the machine ends first. */
   monitor(line: string): Promise<string> {
     if (this.#end !== undefined) return Promise.resolve('')
@@ -110,8 +123,8 @@ export class MachineHandle {
     })
   }
 
-  #post(message: ToVcpu): void {
-    this.#worker.postMessage(message)
+  #post(message: ToVcpu, moved: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, moved)
     this.#control.raise(Event.message)
   }
 
@@ -154,6 +167,7 @@ export class MachineHandle {
     for (const resolve of this.#replies.values()) resolve('')
     this.#replies.clear()
     this.#debug.close()
+    this.#io.close()
     this.#input.wakeBoth()
     this.#output.wakeBoth()
   }

@@ -2,7 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { ByteRing } from '../base/byte-ring.ts'
 import { ControlBlock, Event, VcpuState } from '../base/control-block.ts'
 import type { Log } from '../base/log.ts'
@@ -91,10 +91,12 @@ class VcpuWorker {
   private lastTurn = 0
   private paused: boolean
   private readonly buffers: VcpuBuffers
+  private readonly ioEvents: MessagePort
 
-  constructor(config: MachineConfig, buffers: VcpuBuffers) {
+  constructor(config: MachineConfig, buffers: VcpuBuffers, ioEvents: MessagePort) {
     this.config = config
     this.buffers = buffers
+    this.ioEvents = ioEvents
     this.paused = config.startPaused
     this.control = new ControlBlock(buffers.control)
     this.console = new RingConsole(buffers)
@@ -116,6 +118,7 @@ class VcpuWorker {
         controlOffset: 0,
         disks: config.disks,
         shares: config.shares,
+        events: this.ioEvents,
       },
       (reason) => {
         this.ioDeath ??= reason
@@ -294,7 +297,7 @@ class VcpuWorker {
 
 port.once('message', (message: ToVcpu) => {
   if (message.type !== 'start') throw new Error(`the first message was ${message.type}`)
-  const worker = new VcpuWorker(message.config, message.buffers)
+  const worker = new VcpuWorker(message.config, message.buffers, message.io as MessagePort)
   worker.start().catch((error: unknown) => {
     const text = error instanceof Error ? error.message : String(error)
     if (error instanceof HostError || error instanceof IoStartError)

@@ -1,8 +1,9 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
 import { openFolder } from '../../src-main/host/folder.ts'
+import { FolderCheck, type FolderState } from '../../src-main/host/folder-check.ts'
 import { ShareWatcher, explainWatchError, touchReporter } from '../../src-main/host/watcher.ts'
-import type { Activity, FolderState, WatchSource } from '../../src-main/host/watcher.ts'
+import type { Activity, WatchSource } from '../../src-main/host/watcher.ts'
 import type { Touch } from '../../src-main/ninep/session.ts'
 import { makeShare } from './fixture.ts'
 
@@ -60,20 +61,19 @@ describe('the list of changes', () => {
   })
 
   it('notices that the folder is gone, back, or another', async () => {
-    const { share, watcher } = await watched()
-    await watcher.close()
+    const share = await makeShare()
     const states: FolderState[] = []
-    const own = new ShareWatcher(share.path, { folder: (state) => states.push(state) })
-    expect(await own.checkFolder()).toBe('present')
+    const own = new FolderCheck(share.path, false, (state) => states.push(state))
+    expect(await own.check()).toBe('present')
     renameSync(share.path, `${share.path}-away`)
-    expect(await own.checkFolder()).toBe('gone')
+    expect(await own.check()).toBe('gone')
     mkdirSync(share.path)
-    expect(await own.checkFolder()).toBe('exchanged')
+    expect(await own.check()).toBe('exchanged')
     rmSync(share.path, { recursive: true })
     renameSync(`${share.path}-away`, share.path)
-    expect(await own.checkFolder()).toBe('present')
+    expect(await own.check()).toBe('present')
     expect(states).toEqual(['gone', 'exchanged', 'present'])
-    await own.close()
+    own.close()
     share.dispose()
   })
 

@@ -1,14 +1,15 @@
+import process from 'node:process'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ControlBlock, Event } from '../../base/control-block.ts'
+import type { FromIoWorker, ToIoWorker } from '../../contract/io.ts'
 import { DiskError, type DiskImage } from '../../host/disk/image.ts'
 import { openDisk } from '../../host/disk/open.ts'
-import type { DiskConfig, ShareConfig } from '../../machine/config.ts'
-import { openFolder } from '../../host/folder.ts'
-import { NineServer } from '../../ninep/server.ts'
+import type { DiskConfig } from '../../machine/config.ts'
 import { Ram } from '../../memory/ram.ts'
 import { IoChannel } from './channel.ts'
 import type { DiskFacts } from './client.ts'
 import { IoServer } from './server.ts'
+import { Share } from './shares.ts'
 import type { FromIo, IoStart, ToIo } from './start.ts'
 
 /** Entry of the io worker: owns disk images and shared folders, works on guest RAM directly. */
@@ -21,32 +22,21 @@ function factsOf(image: DiskImage, { serial, index }: DiskConfig): DiskFacts {
   }
 }
 
-/** Opens a share's folder; the host's refusal becomes one sentence. */
-function openShare(share: ShareConfig): NineServer {
-  const { path, securityModel, readOnly } = share
-  if (securityModel === 'mapped-file')
-    throw new DiskError(`security_model=mapped-file is not built yet; use mapped-xattr for ${path}`)
-  try {
-    return new NineServer(openFolder(path), { securityModel, readOnly })
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new DiskError(`cannot share the folder ${path}: ${why}`, { cause })
-  }
-}
-
 function run(
   start: IoStart,
   send: (message: FromIo) => void,
   onMessage: (handler: (message: ToIo) => void) => void,
 ): void {
   const images: DiskImage[] = []
-  const shares: NineServer[] = []
+  const shares: Share[] = []
+  const tell = (message: FromIoWorker) => start.events.postMessage(message)
   try {
     for (const disk of start.disks) images.push(openDisk(disk))
-    for (const share of start.shares) shares.push(openShare(share))
+    for (const [i, share] of start.shares.entries()) shares.push(new Share(share, i, tell))
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
     send({ type: 'failed', sentence: error.message })
+    tell({ type: 'closed' })
     return
   }
   const control = new ControlBlock(start.control, start.controlOffset)
@@ -54,23 +44,37 @@ function run(
     channel: new IoChannel(start.channel),
     memory: new Ram(start.memory, start.ram),
     disks: images,
-    shares,
+    shares: shares.map((share) => share.server),
   }
   const server = new IoServer(parts, () => control.raise(Event.ioDone))
   server.start()
   onMessage(() => {
     server.stop()
-    void Promise.all(images.map((image) => image.flush().then(() => image.close()))).then(() =>
-      send({ type: 'closed' }),
-    )
+    for (const share of shares) share.close()
+    void Promise.all(images.map((image) => image.flush().then(() => image.close()))).then(() => {
+      tell({ type: 'closed' })
+      send({ type: 'closed' })
+    })
+  })
+  start.events.on('message', ({ on }: ToIoWorker) => {
+    for (const share of shares) share.watch(on)
   })
   send({ type: 'ready', disks: images.map((image, i) => factsOf(image, start.disks[i])) })
 }
 
 const port = parentPort
 if (port === null) throw new Error('the io worker is a worker')
+const start = workerData as IoStart
+
+/** The vCPU would wait for its answers for ever: the owner, who has an event loop, ends the machine. */
+process.on('uncaughtException', (error) => {
+  const sentence = `the machine's disks and shared folders stopped by a fault of Longmode: ${error.message}`
+  start.events.postMessage({ type: 'failed', sentence, details: error.stack ?? sentence } satisfies FromIoWorker)
+  process.exit(1)
+})
+
 run(
-  workerData as IoStart,
+  start,
   (message) => port.postMessage(message),
   (handler) => port.on('message', handler),
 )

@@ -11,6 +11,7 @@ import { Ram } from '../../memory/ram.ts'
 import { IoChannel, MAX_IN_FLIGHT } from './channel.ts'
 import { IoClient } from './client.ts'
 import { IoServer, type NineHandler } from './server.ts'
+import { IoLink } from '../io-link.ts'
 import { startIo, type IoHandle } from './start.ts'
 
 const MIB = 1 << 20
@@ -289,7 +290,9 @@ describe('io worker', () => {
       snapshot: false,
       ...options,
     }
-    const start = { memory, ram: layout, channel: channel.buffer, control, controlOffset: 0, disks: [disk], shares: [] }
+    const owner = new IoLink({ note: () => undefined, failed: () => undefined })
+    const begin = { memory, ram: layout, channel: channel.buffer, control, controlOffset: 0, disks: [disk], shares: [] }
+    const start = { ...begin, events: owner.takeWorkersPort() }
     handle = await startIo(start)
     const ram = new Ram(memory, layout)
     const client = new IoClient(channel, ram)
@@ -348,8 +351,9 @@ describe('io worker', () => {
 
   it('says what cannot be used', async () => {
     const t = await startWorker()
-    await expect(startIo(t.start)).rejects.toThrow(/disk\.img is in use by another/)
-    const missing = { ...t.start, disks: [{ ...t.start.disks[0], file: '/none.img' }] }
+    const again = () => ({ ...t.start, events: new MessageChannel().port2 })
+    await expect(startIo(again())).rejects.toThrow(/disk\.img is in use by another/)
+    const missing = { ...again(), disks: [{ ...t.start.disks[0], file: '/none.img' }] }
     await expect(startIo(missing)).rejects.toThrow('Disk image /none.img does not exist.')
   })
 })

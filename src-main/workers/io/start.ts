@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { Worker, type MessagePort } from 'node:worker_threads'
 import type { DiskConfig, ShareConfig } from '../../machine/config.ts'
 import type { RamLayout } from '../../memory/ram.ts'
 import type { DiskFacts } from './client.ts'
@@ -15,6 +15,8 @@ export interface IoStart {
   readonly controlOffset: number
   readonly disks: readonly DiskConfig[]
   readonly shares: readonly ShareConfig[]
+  /** The worker's end of the owner's port (contract/io.ts); moved, so the caller loses it. */
+  readonly events: MessagePort
 }
 
 export type FromIo =
@@ -41,9 +43,14 @@ export interface IoHandle {
  * ends without having been told to; that takes a turn of the caller's event loop.
  */
 export async function startIo(start: IoStart, died: (reason: string) => void = () => undefined): Promise<IoHandle> {
-  const worker = new Worker(new URL('./entry.ts', import.meta.url), { workerData: start, name: 'io' })
+  const worker = new Worker(new URL('./entry.ts', import.meta.url), {
+    workerData: start,
+    transferList: [start.events],
+    name: 'io',
+  })
   const disks = await new Promise<readonly DiskFacts[]>((resolve, reject) => {
     worker.once('error', reject)
+    worker.once('exit', () => reject(new IoStartError('The disks and folders could not be opened.')))
     worker.once('message', (message: FromIo) => {
       if (message.type === 'ready') resolve(message.disks)
       else reject(new IoStartError(message.type === 'failed' ? message.sentence : 'The disks were closed at once.'))

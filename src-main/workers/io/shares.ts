@@ -1,0 +1,101 @@
+/** The shares of the io worker: a 9p server over each folder, and what the owner is told about them. */
+import type { FromIoWorker } from '../../contract/io.ts'
+import type { ShareActivity } from '../../contract/services/shares.ts'
+import { DiskError } from '../../host/disk/image.ts'
+import { openFolder } from '../../host/folder.ts'
+import { FolderCheck } from '../../host/folder-check.ts'
+import { ShareWatcher, touchReporter } from '../../host/watcher.ts'
+import type { ShareConfig } from '../../machine/config.ts'
+import { NineServer } from '../../ninep/server.ts'
+import type { Touch } from '../../ninep/session.ts'
+import { Notes } from './notes.ts'
+
+/** Changes are told in batches: at most so many, every so many ms. */
+const BATCH = 200
+const BATCH_TIME = 200
+
+const FOLDER_NOTES = {
+  present: 'is there again',
+  gone: 'was moved or removed; the guest keeps what it has of it and gets errors for the rest',
+  exchanged: 'is another folder now; the guest still sees the old one, a restart of the machine takes the new one',
+  'read-only': 'has become read-only; the guest gets errors when it writes',
+} as const
+
+export class Share {
+  readonly server: NineServer
+  readonly #config: ShareConfig
+  readonly #index: number
+  readonly #send: (message: FromIoWorker) => void
+  readonly #reporter: Touch
+  readonly #check: FolderCheck
+  readonly #batch: ShareActivity[] = []
+  #dropped = 0
+  #timer: NodeJS.Timeout | undefined
+  #watcher: ShareWatcher | undefined
+
+  /** Throws DiskError, one sentence, when the folder cannot be shared. */
+  constructor(config: ShareConfig, index: number, send: (message: FromIoWorker) => void) {
+    const { path, securityModel, readOnly } = config
+    if (securityModel === 'mapped-file')
+      throw new DiskError(`security_model=mapped-file is not built yet; use mapped-xattr for ${path}`)
+    this.#config = config
+    this.#index = index
+    this.#send = send
+    const log = new Notes((text) => this.#note(text))
+    try {
+      const folder = openFolder(path, log)
+      this.#reporter = touchReporter(folder, (kind, changed) => this.#watcher?.guestTouched(kind, changed))
+      const touch: Touch = (kind, node, name) => {
+        if (this.#watcher !== undefined) this.#reporter(kind, node, name)
+      }
+      this.server = new NineServer(folder, { securityModel, readOnly, log, touch })
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new DiskError(`cannot share the folder ${path}: ${why}`, { cause })
+    }
+    this.#check = new FolderCheck(path, readOnly, (state) => {
+      this.#note(FOLDER_NOTES[state])
+      send({ type: 'folder', share: index, folder: state })
+    })
+  }
+
+  /** Starts or ends the list of changes. A watched folder costs memory and time with each file, so it is watched only for somebody. */
+  watch(on: boolean): void {
+    if (on === (this.#watcher !== undefined)) return
+    if (!on) {
+      void this.#watcher?.close()
+      this.#watcher = undefined
+      this.#flush()
+      return
+    }
+    this.#watcher = new ShareWatcher(this.#config.path, {
+      activity: (activity) => this.#add(activity),
+      problem: ({ sentence }) => this.#send({ type: 'problem', share: this.#index, sentence }),
+    })
+  }
+
+  close(): void {
+    this.watch(false)
+    this.#check.close()
+    this.server.close()
+  }
+
+  #note(text: string): void {
+    this.#send({ type: 'note', text: `the shared folder ${this.#config.path}: ${text}` })
+  }
+
+  #add(activity: ShareActivity): void {
+    if (this.#batch.length < BATCH) this.#batch.push(activity)
+    else this.#dropped++
+    this.#timer ??= setTimeout(() => this.#flush(), BATCH_TIME)
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#batch.length === 0) return
+    const activities = this.#batch.splice(0)
+    this.#send({ type: 'activities', share: this.#index, activities, dropped: this.#dropped })
+    this.#dropped = 0
+  }
+}
