@@ -339,7 +339,8 @@ describe('io worker', () => {
 
   it('tells that it died, and can be closed all the same', async () => {
     const t = await startWorker()
-    const lone = { ...t.start, disks: [], channel: IoChannel.allocate().buffer }
+    const events = new MessageChannel().port2
+    const lone = { ...t.start, disks: [], channel: IoChannel.allocate().buffer, events }
     const reason = new Promise<string>((resolve) => {
       void startIo(lone, resolve).then(async (other) => {
         await other.worker.terminate()
