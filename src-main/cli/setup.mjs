@@ -25,7 +25,7 @@ const tasks = {
     args: ['run', '--config', 'tests/boot/vitest.config.ts'],
     programs: ['qemu-system-x86_64', 'mke2fs', 'e2fsck'],
   },
-  test: { entry: 'tests/run.ts', programs: ['busybox', 'iasl', 'script'] },
+  test: { entry: 'tests/run.ts', programs: ['busybox', 'gcc', 'gdb', 'iasl', 'script'] },
 }
 
 /** Program -> the Debian/Ubuntu package that brings it. */
@@ -33,6 +33,7 @@ const debianPackages = {
   busybox: 'busybox-static',
   e2fsck: 'e2fsprogs',
   gcc: 'gcc libc6-dev',
+  gdb: 'gdb',
   iasl: 'acpica-tools',
   mke2fs: 'e2fsprogs',
   script: 'bsdutils',

@@ -186,7 +186,9 @@ export interface DebugTable {
 export type DebugKind = keyof DebugTable
 export type DebugAnswer<K extends DebugKind> = DebugTable[K]['answer']
 /** One request as it is posted. */
-export type DebugRequest = { [K in DebugKind]: { readonly kind: K } & Readonly<DebugTable[K]['ask']> }[DebugKind]
+export type DebugRequest = {
+  [K in DebugKind]: { readonly kind: K; readonly ask: Readonly<DebugTable[K]['ask']> }
+}[DebugKind]
 
 /** A request that could not be fulfilled; the message is one plain sentence. */
 export class DebugRefused extends Error {}

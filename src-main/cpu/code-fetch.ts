@@ -66,12 +66,14 @@ export class CodeFetch {
   decode(record: number): number {
     const { cpu } = this
     const { page, offset } = this.code.placeOf(record)
+    if (cpu.breakpoints.wants(offset)) {
+      this.special(record, HANDLER.breakpoint)
+      return 0
+    }
     const result = this.decoder.decode(cpu.bytes, page + offset, page + 4096, this.mode())
     cpu.setU64(AT.decoded, cpu.u64(AT.decoded) + 1n)
     if (result === DECODE.needMore) {
-      cpu.view.setUint16(record, HANDLER.cross, true)
-      cpu.view.setUint8(record + 2, 1)
-      cpu.view.setUint8(record + 3, 0)
+      this.special(record, HANDLER.cross)
       return 0
     }
     if (result === DECODE.tooLong) {
@@ -108,6 +110,13 @@ export class CodeFetch {
     return CROSS_RECORD
   }
 
+  /** A record that is no instruction: one byte long, without an operand. */
+  private special(record: number, handler: number): void {
+    const { view } = this.cpu
+    view.setUint16(record, handler, true)
+    view.setUint8(record + 2, 1)
+    view.setUint8(record + 3, 0)
+  }
   private write(record: number, code: Uint8Array): void {
     const o = this.decoder.out
     const variant = variantOf(o, (letter) => this.decoder.sizeOf(letter), this.mode())

@@ -41,6 +41,15 @@ export class CodeSlots {
     this.flushCodeTlb()
   }
 
+  /** Empties the records at one offset of every page that has any. */
+  dropRecords(offset: number): void {
+    const first = this.map.slotBase + offset * RECORD
+    this.pages.forEach((page, slot) => {
+      // handler and access byte together: an empty record must not touch memory
+      if (page >= 0) this.view.setUint32(first + slot * SLOT_BYTES, 0, true)
+    })
+  }
+
   /** Address of the RAM page, and offset in it, that a record stands for. */
   placeOf(record: number): { page: number; offset: number } {
     const slot = Math.floor((record - this.map.slotBase) / SLOT_BYTES)

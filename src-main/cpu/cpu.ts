@@ -1,6 +1,7 @@
 /** One vCPU: its state, its memory accesses, its interpreter, its helpers. Knows no device: what it needs of the machine is CpuHost. */
 import { gpaOf, type CpuHost } from './cpu-host.ts'
 import { CodeFetch } from './code-fetch.ts'
+import { Breakpoints } from './breakpoints.ts'
 import { CodeSlots } from './code-slots.ts'
 import { modeKey } from './decode/record.ts'
 import { enumerateVariants } from './decode/enumerate.ts'
@@ -78,6 +79,8 @@ export class Cpu {
   readonly variants: Variant[] = []
   private readonly helperOf: (Helper | undefined)[] = []
   private readonly code: CodeSlots
+  /** A debugger's. */
+  readonly breakpoints: Breakpoints
   private readonly fetch: CodeFetch
 
   constructor(memory: WebAssembly.Memory, map: MemoryMap, host: CpuHost, set: InstructionSet) {
@@ -86,6 +89,7 @@ export class Cpu {
     this.bytes = new Uint8Array(memory.buffer)
     this.view = new DataView(memory.buffer)
     this.code = new CodeSlots(this.view, this.bytes, map, () => this.flushCodeTlb())
+    this.breakpoints = new Breakpoints(this, this.code)
     const handlerIds = new Map<string, number>()
     this.fetch = new CodeFetch(this, this.code, handlerIds, set.rows)
     this.exports = this.build(memory, this.handlers(set, handlerIds))
@@ -106,7 +110,8 @@ export class Cpu {
     const decode = m.importFunc('decode', ['f64'], ['i32'])
     const decodeCross = m.importFunc('decodeCross', [], ['f64'])
     const operandFault = m.importFunc('operandFault', ['i32'], [])
-    const core = defineCore(m, map, { mmioRead, mmioWrite, helper })
+    const watched = m.importFunc('watched', ['i32', 'i32', 'i32', 'i32'], ['i32'])
+    const core = defineCore(m, map, { mmioRead, mmioWrite, watched, helper })
     const hotCount = handlers.filter((h) => h.variant.hot).length
     const run = defineLoop(m, map, core, { codeMiss, decode, decodeCross, operandFault }, handlers, hotCount)
     m.export('run', run)
@@ -128,6 +133,8 @@ export class Cpu {
         this.host.mmioRead(gpaOf(low, high), this.bytes.subarray(SCRATCH, SCRATCH + size)),
       mmioWrite: (low: number, high: number, size: number) =>
         this.host.mmioWrite(gpaOf(low, high), this.bytes.slice(SCRATCH, SCRATCH + size)),
+      watched: (low: number, high: number, access: number, size: number) =>
+        this.breakpoints.check((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0), access, size),
       helper: (id: number, record: number, at: number) => this.callHelper(id, record, at),
       codeMiss: (low: number, high: number) => this.fetch.miss(low, high),
       decode: (record: number) => this.fetch.decode(record),

@@ -1,9 +1,11 @@
 /** What a vCPU does all its life: slices of guest code, and between them timers, interrupts, exceptions and sleep. */
-import { deliverException, deliverInterrupt, deliverNmi } from '../cpu/interrupts/deliver.ts'
+import { deliverException, deliverInterrupt, deliverNmi, type DeliverResult } from '../cpu/interrupts/deliver.ts'
 import { debugAfter, debugBefore, debugging } from '../cpu/interrupts/debug.ts'
+import { WATCH_VECTOR } from '../cpu/breakpoints.ts'
 import { EXIT } from '../cpu/interpreter/loop.ts'
 import { IF } from '../cpu/semantics/flags.ts'
 import { AT } from '../cpu/state/layout.ts'
+import { LoopDebugger, type LoopStop } from './loop-debugger.ts'
 import type { Machine } from './machine.ts'
 import type { MachineClock } from './machine-clock.ts'
 
@@ -16,6 +18,8 @@ export interface RunLoopHost {
   /** Sleeps until an event or `timeout` ms (undefined: for ever). */
   sleep(timeout: number | undefined): void
   tripleFault(): void
+  /** A breakpoint struck or the steps are done: attend() has to say stop from now on. */
+  stopped(reason: LoopStop): void
 }
 
 export class RunLoop {
@@ -24,11 +28,13 @@ export class RunLoop {
   private readonly host: RunLoopHost
   private halted = false
   private nmi = false
+  private readonly debugger: LoopDebugger
 
   constructor(machine: Machine, clock: MachineClock, host: RunLoopHost) {
     this.machine = machine
     this.clock = clock
     this.host = host
+    this.debugger = new LoopDebugger(machine.cpu)
     machine.apic.onNmi = () => {
       this.nmi = true
     }
@@ -38,24 +44,44 @@ export class RunLoop {
   restart(): void {
     this.halted = false
     this.nmi = false
+    this.debugger.restart()
+  }
+
+  /** A debugger wants `count` instructions and then a stop. */
+  stepNext(count: number): void {
+    this.debugger.steps = count
+  }
+  /** The debugger has other plans. */
+  cancelSteps(): void {
+    this.debugger.steps = 0
   }
 
   /** Runs until attend() says stop. */
   run(): void {
     const { machine, clock, host } = this
-    const { cpu } = machine
     for (;;) {
       clock.runDue()
       machine.serial.flush()
       if (!host.attend()) return
-      const slice = this.takeInterrupt() ? SLICE : 1
+      // a debugger's step goes on in the code it looks at; only a halted vCPU needs its interrupt
+      const alone = this.debugger.single && !this.halted
+      const slice = alone ? 1 : this.takeInterrupt() ? SLICE : 1
       if (this.halted) {
         host.sleep(clock.untilNext())
         continue
       }
-      if (debugging(cpu)) this.step()
-      else this.finish(cpu.run(slice))
+      if (this.debugger.single) this.stop(this.debugger.step(() => this.execute(1)))
+      else this.execute(slice)
     }
+  }
+  private stop(reason: LoopStop | undefined): void {
+    if (reason) this.host.stopped(reason)
+  }
+
+  private execute(slice: number): void {
+    const { cpu } = this.machine
+    if (debugging(cpu)) this.step()
+    else this.finish(cpu.run(slice))
   }
 
   /** Delivers what is pending when it may be. False when one instruction has to run first (shadow of STI or MOV SS). */
@@ -74,10 +100,10 @@ export class RunLoop {
     if (this.nmi && !cpu.u32(AT.nmiBlocked)) {
       this.nmi = false
       this.halted = false
-      this.check(deliverNmi(cpu))
+      this.deliver(() => deliverNmi(cpu))
     } else if ((cpu.u32(AT.eflags) & IF) !== 0) {
       this.halted = false
-      this.check(deliverInterrupt(cpu, apic.acknowledge()))
+      this.deliver(() => deliverInterrupt(cpu, apic.acknowledge()))
     }
     cpu.setU32(AT.attention, apic.hasInterrupt() ? 1 : 0)
     return true
@@ -85,18 +111,23 @@ export class RunLoop {
 
   private step(): void {
     const { cpu } = this.machine
-    if (debugBefore(cpu)) return this.check(deliverException(cpu))
+    if (debugBefore(cpu)) return this.deliver(() => deliverException(cpu))
     const exit = cpu.run(1)
     this.finish(exit)
-    if (exit !== EXIT.exception && debugAfter(cpu)) this.check(deliverException(cpu))
+    if (exit !== EXIT.exception && exit !== EXIT.breakpoint && debugAfter(cpu))
+      this.deliver(() => deliverException(cpu))
   }
 
   private finish(exit: number): void {
-    if (exit === EXIT.exception) this.check(deliverException(this.machine.cpu))
+    const { cpu } = this.machine
+    if (exit === EXIT.breakpoint) this.stop(this.debugger.struck(() => this.execute(1)))
+    else if (exit === EXIT.exception && cpu.u32(AT.excVector) === WATCH_VECTOR)
+      this.stop(this.debugger.step(() => this.execute(1)))
+    else if (exit === EXIT.exception) this.deliver(() => deliverException(cpu))
     else if (exit === EXIT.halt) this.halted = true
   }
 
-  private check(result: 'ok' | 'triple-fault'): void {
-    if (result === 'triple-fault') this.host.tripleFault()
+  private deliver(event: () => DeliverResult): void {
+    if (this.machine.cpu.breakpoints.unarmed(event) === 'triple-fault') this.host.tripleFault()
   }
 }

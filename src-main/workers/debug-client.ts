@@ -31,7 +31,7 @@ export class DebugClient implements Debuggable {
         if (result.ok) resolve(result.answer as DebugAnswer<K>)
         else reject(new DebugRefused(result.sentence))
       })
-      this.#post({ type: 'debug', id, request: { kind, ...ask } as unknown as DebugRequest })
+      this.#post({ type: 'debug', id, request: { kind, ask } as DebugRequest })
     })
   }
 

@@ -10,7 +10,7 @@ import { exitCode, type ExitReason, type FromVcpu, type ToVcpu, type VcpuBuffers
 import type { CharBackend } from '../devices/backends.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { buildMachine, type BuiltMachine } from '../machine/build.ts'
-import { allocateMemory } from '../machine/machine.ts'
+import { allocateMemory, type Machine } from '../machine/machine.ts'
 import { MachineClock } from '../machine/machine-clock.ts'
 import { RunLoop } from '../machine/run-loop.ts'
 import { monitorReply } from '../machine/monitor.ts'
@@ -18,6 +18,7 @@ import { IoChannel } from './io/channel.ts'
 import { IoClient } from './io/client.ts'
 import { IoStartError, startIo } from './io/start.ts'
 import { Ram } from '../memory/ram.ts'
+import { VcpuDebugger } from './vcpu-debugger.ts'
 
 const port = parentPort
 if (port === null) throw new Error('the vCPU worker is a worker')
@@ -83,6 +84,7 @@ class VcpuWorker {
   private built: BuiltMachine | undefined
   private io: { client: IoClient; close(): Promise<void> } | undefined
   private loop: RunLoop | undefined
+  private debugger: VcpuDebugger | undefined
   private ended: { reason: ExitReason; code: number } | undefined
   private resetWanted: string | undefined
   /** Why the io worker is gone. */
@@ -153,9 +155,12 @@ class VcpuWorker {
       tripleFault: () => {
         this.resetWanted = 'triple fault'
       },
+      stopped: (reason) => this.debugger!.loopStopped(reason),
     })
+    this.debugger = this.makeDebugger(this.built.machine, this.loop)
     this.boot()
     post({ type: 'started', accelerator: 'interp' })
+    if (this.paused) this.debugger.stop({ kind: 'start' })
     await this.live()
     await this.io.close()
     const end = this.ended ?? { reason: 'quit', code: 0 }
@@ -171,6 +176,21 @@ class VcpuWorker {
       const mib = this.config.memory / 1048576
       throw new HostError(`this computer cannot give the machine ${mib} MiB of memory; ask for less with -m`, { cause })
     }
+  }
+
+  private makeDebugger(machine: Machine, loop: RunLoop): VcpuDebugger {
+    const isPaused = () => this.paused
+    return new VcpuDebugger({
+      machine,
+      loop,
+      post,
+      get paused() {
+        return isPaused()
+      },
+      setPaused: (paused) => {
+        this.paused = paused
+      },
+    })
   }
 
   private boot(): void {
@@ -211,6 +231,7 @@ class VcpuWorker {
     }
     this.io!.client.drain()
     this.boot()
+    this.debugger!.restarted()
   }
 
   private attend(): boolean {
@@ -256,12 +277,11 @@ class VcpuWorker {
       const message = got.message as ToVcpu
       switch (message.type) {
         case 'pause':
-          this.paused = true
+          this.debugger!.stop({ kind: 'pause' })
           post({ type: 'paused' })
           break
         case 'resume':
-          this.paused = false
-          post({ type: 'resumed' })
+          this.debugger!.resume()
           break
         case 'reset':
           this.resetWanted = 'asked for'
@@ -272,11 +292,9 @@ class VcpuWorker {
         case 'monitor':
           this.monitor(message.id, message.line)
           break
-        case 'debug': {
-          const sentence = `looking into the machine (${message.request.kind}) has not been built yet`
-          post({ type: 'debugged', id: message.id, result: { ok: false, sentence } })
+        case 'debug':
+          this.debugger!.request(message.id, message.request)
           break
-        }
         case 'start':
           throw new Error('the machine is running already')
       }
@@ -285,8 +303,8 @@ class VcpuWorker {
 
   private monitor(id: number, line: string): void {
     if (line.trim() === 'system_reset') this.resetWanted = 'asked for'
-    if (line.trim() === 'cont') this.paused = false
-    if (line.trim() === 'stop') this.paused = true
+    if (line.trim() === 'cont') this.debugger!.resume()
+    if (line.trim() === 'stop') this.debugger!.stop({ kind: 'pause' })
     post({ type: 'reply', id, text: monitorReply(this.built!.machine, line) })
   }
 

@@ -24,6 +24,8 @@ export const EXIT = {
   halt: 2,
   /** The run loop must look at interrupts, single-step or mode before it goes on. */
   look: 3,
+  /** Before an instruction with a debugger's breakpoint, or one at the same offset of another page. */
+  breakpoint: 4,
 } as const
 
 /** Numbers of handlers with a meaning of their own. */
@@ -34,7 +36,9 @@ export const HANDLER = {
   pageEnd: 1,
   /** The instruction goes on in the next page. */
   cross: 2,
-  first: 3,
+  /** A debugger's breakpoint. */
+  breakpoint: 3,
+  first: 4,
 } as const
 
 export interface HandlerDef {
@@ -213,6 +217,11 @@ export function defineLoop(
               f.set(bias, linearHere.sub(made.shr_u(4).u64()))
               f.set(span, 0)
               f.br(next)
+            },
+            () => {
+              f.set(budget, budget.add(1))
+              saveRip()
+              finish(EXIT.breakpoint)
             },
           ]
           f.if(id.lt_u(HANDLER.first + hotCount), () => emitTree(f, id, 0, [...special, ...hot]))

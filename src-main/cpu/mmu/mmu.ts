@@ -2,6 +2,7 @@
  * The MMU in wasm: page walk, TLB fill, slow accesses. A host address is an address in the shared memory; 0 means that a fault is pending
  * in the state. Values without a single place in RAM (MMIO, two pages) go through SCRATCH and are committed after the store.
  */
+import { WATCHED } from '../breakpoints.ts'
 import {
   AT,
   PAGE_INFO,
@@ -23,6 +24,8 @@ const EFER_LMA = 1n << 10n
 export const REFUSED = -(1n << 63n) + 1n
 
 export interface MmuImports {
+  /** (linear low, linear high, access, size) -> WATCHED of breakpoints.ts; called while state.hostWatch is set. */
+  readonly watched: Func
   /** (gpa low, gpa high, size): reads into SCRATCH. */
   readonly mmioRead: Func
   /** (gpa low, gpa high, size): writes from SCRATCH. */
@@ -176,6 +179,12 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     f.if(gpa.eq(-1n), () => f.ret(0, ptr))
     const rights = get32(f, AT.pageRights)
     const isWrite = f.tmp(access.and(ACCESS.write))
+    const watched = f.local('i32')
+    f.set(watched, 0)
+    f.if(get32(f, AT.hostWatch), () => {
+      f.set(watched, f.call(imports.watched, va.i32(), va.shr_u(32).i32(), access, size))
+      f.if(watched.eq(WATCHED.hit), () => f.ret(0, ptr))
+    })
     const inPage = f.tmp(i32(4096).sub(va.i32().and(4095)))
     const length = (e: Expr) => (ptr === 'i32' ? e : e.u64())
     f.if(inPage.lt_u(size), () => {
@@ -195,8 +204,6 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       })
       f.ret(SPLIT, ptr)
     })
-    const watched = f.local('i32')
-    f.set(watched, 0)
     f.if(get32(f, AT.watch), () => {
       f.call(checkWatch, va, access, size)
       f.set(watched, 1)

@@ -168,6 +168,8 @@ export const AT = {
   watch: u32('watch'),
   /** DR6 bits of data breakpoints hit by the current instruction. */
   watchHit: u32('watchHit'),
+  /** Nonzero while a debugger watches data: accesses that miss the TLB are shown to it. */
+  hostWatch: u32('hostWatch'),
   /** An NMI has been delivered and no IRET followed: further ones wait. */
   nmiBlocked: u32('nmiBlocked'),
   /** Mode (decoder's modeKey) for which each code TLB set, user and supervisor, was filled. */
