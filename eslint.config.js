@@ -1,8 +1,10 @@
 import path from 'node:path'
 import js from '@eslint/js'
+import svelte from 'eslint-plugin-svelte'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
 import { allowedImports } from './tests/tidy/import-rule.ts'
+import svelteConfig from './svelte.config.js'
 import { rooms } from './tests/tidy/rooms.ts'
 
 const sourceRoot = path.join(import.meta.dirname, 'src-main')
@@ -12,11 +14,19 @@ const nodeRooms = Object.keys(rooms).filter((room) => rooms[room].node === true)
 export default tseslint.config(
   { ignores: ['node_modules/**', 'dist/**', 'out/**', '.cache/**'] },
   js.configs.recommended,
-  { languageOptions: { globals: globals.node } },
+  ...svelte.configs.recommended,
+  { ignores: ['src-renderer/**'], languageOptions: { globals: globals.node } },
+  { files: ['src-renderer/**'], languageOptions: { globals: globals.browser } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.svelte'],
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: ['.svelte'],
+      },
+    },
     rules: {
       // Registers, addresses and counters are printed all the time; a number in a template says what it says.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
@@ -42,6 +52,29 @@ export default tseslint.config(
     files: ['src-main/**/*.ts'],
     ignores: [...nodeRooms.map((room) => `src-main/${room}/**`), '**/*.test.ts'],
     rules: { 'no-restricted-globals': ['error', 'process', 'Buffer', 'global', 'setImmediate', 'require'] },
+  },
+  {
+    files: ['src-renderer/**/*.svelte', 'src-renderer/**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser, svelteConfig } },
+    rules: {
+      // A prop is declared with `let` where one of its neighbours is bindable.
+      'prefer-const': 'off',
+    },
+  },
+  {
+    // The window knows the rest of the program by its contract alone.
+    files: ['src-renderer/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: 'src-main/(?!contract/)', message: 'The window may import src-main/contract alone.' }] },
+      ],
+    },
+  },
+  {
+    files: ['src-renderer/**'],
+    ignores: ['**/*.test.ts'],
+    rules: { 'no-restricted-globals': ['error', 'process', 'Buffer', 'global', 'require'] },
   },
   { files: ['**/*.js', '**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
 )

@@ -1,12 +1,30 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { svelteTesting } from '@testing-library/svelte/vite'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    environment: 'node',
-    include: ['src-main/**/*.test.ts', 'tests/**/*.test.ts'],
-    exclude: ['node_modules/**', 'tests/boot/machines/**', 'tests/long/**'],
-    testTimeout: 30_000,
     // Two cores are the machine we promise to be pleasant on.
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'machine',
+          environment: 'node',
+          include: ['src-main/**/*.test.ts', 'tests/**/*.test.ts'],
+          exclude: ['node_modules/**', 'tests/boot/machines/**', 'tests/long/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        plugins: [svelte(), svelteTesting()],
+        test: {
+          name: 'window',
+          environment: 'jsdom',
+          include: ['src-renderer/**/*.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+    ],
   },
 })

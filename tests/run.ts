@@ -15,6 +15,11 @@ const report = path.join(scratch, 'vitest.json')
 /** Name -> the package's own program, run on this very Node. */
 const checks: readonly (readonly [name: string, script: string, args: readonly string[]])[] = [
   ['types', 'node_modules/typescript/bin/tsc', ['-p', '.']],
+  [
+    'types of the window',
+    'node_modules/svelte-check/bin/svelte-check',
+    ['--tsconfig', 'src-renderer/tsconfig.json', '--fail-on-warnings', '--output', 'human'],
+  ],
   ['lint', 'node_modules/eslint/bin/eslint.js', ['.']],
   ['format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
 ]

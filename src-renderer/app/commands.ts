@@ -1,0 +1,116 @@
+/** Everything that menus, shortcuts and the palette can do: one table. */
+import type { WindowCommand } from '../../src-main/contract/services/application.ts'
+import type { Machine } from '../../src-main/contract/services/machines.ts'
+import { t, type Key } from '../i18n/i18n.svelte.ts'
+import type { Session, TabId } from './session.svelte.ts'
+
+export interface Command {
+  readonly id: WindowCommand
+  readonly label: Key
+  /**
+   * With Ctrl+Shift (Cmd+Shift on a Mac): plain Ctrl belongs to the guest. A key as KeyboardEvent.code.
+   */
+  readonly code?: string
+  readonly available?: (session: Session) => boolean
+  readonly run: (session: Session) => void
+}
+
+const ofMachine = (allowed: readonly Machine['status']['state'][]) => (session: Session) =>
+  session.machine !== undefined && allowed.includes(session.machine.status.state)
+const alive = ofMachine(['running', 'paused', 'stopping'])
+
+/** Runs a call about the selected machine. */
+function call(session: Session, name: 'start' | 'pause' | 'resume' | 'reset' | 'powerOff' | 'kill'): void {
+  const id = session.selected
+  if (id !== undefined) void session.attempt(() => session.api.machines[name](id))
+}
+
+const show = (tab: TabId) => (session: Session) => {
+  session.overlay = undefined
+  session.tab = tab
+}
+const panel = (id: WindowCommand) => ({
+  id,
+  available: (session: Session) => session.panelCommand(id) !== undefined,
+  run: (session: Session) => session.panelCommand(id)?.(),
+})
+
+/** Asks first: the guest is not told, so what it has not written is gone. */
+export function confirmKill(session: Session): void {
+  session.confirm(t('machine.kill'), t('machine.killText'), t('machine.kill'), () => call(session, 'kill'))
+}
+
+export async function openFiles(session: Session): Promise<void> {
+  const paths = await session.choose({ purpose: 'any', multiple: true })
+  if (paths !== undefined && paths.length > 0) session.overlay = { kind: 'drop', paths }
+}
+
+export async function openKernelTree(session: Session): Promise<void> {
+  const paths = await session.choose({ purpose: 'kernel-tree' })
+  if (paths?.[0] === undefined) return
+  session.change({ kernelTree: paths[0] })
+  session.tab = 'kernel'
+}
+
+export const commands: readonly Command[] = [
+  { id: 'command-palette', label: 'command.palette', code: 'KeyP', run: (s) => (s.overlay = { kind: 'palette' }) },
+  { id: 'new-machine', label: 'command.newMachine', code: 'KeyN', run: (s) => (s.overlay = { kind: 'new-machine' }) },
+  { id: 'import-command', label: 'command.import', code: 'KeyI', run: (s) => (s.overlay = { kind: 'import' }) },
+  { id: 'open-files', label: 'command.open', code: 'KeyO', run: (s) => void openFiles(s) },
+  { id: 'open-kernel-tree', label: 'command.openTree', run: (s) => void openKernelTree(s) },
+  { id: 'show-console', label: 'command.showConsole', code: 'Digit1', run: show('console') },
+  { id: 'show-memory', label: 'command.showMemory', code: 'Digit2', run: show('memory') },
+  { id: 'show-kernel', label: 'command.showKernel', code: 'Digit3', run: show('kernel') },
+  { id: 'show-share', label: 'command.showShare', code: 'Digit4', run: show('share') },
+  { id: 'show-disks', label: 'command.showDisks', code: 'Digit5', run: show('disks') },
+  {
+    id: 'machine-start',
+    label: 'machine.start',
+    code: 'Enter',
+    available: ofMachine(['off', 'failed']),
+    run: (s) => call(s, 'start'),
+  },
+  {
+    id: 'machine-pause',
+    label: 'command.pause',
+    code: 'Period',
+    available: ofMachine(['running', 'paused']),
+    run: (s) => call(s, s.machine?.status.state === 'paused' ? 'resume' : 'pause'),
+  },
+  { id: 'machine-reset', label: 'machine.reset', available: alive, run: (s) => call(s, 'reset') },
+  {
+    id: 'machine-power-off',
+    label: 'machine.powerOff',
+    available: ofMachine(['running']),
+    run: (s) => call(s, 'powerOff'),
+  },
+  { id: 'machine-kill', label: 'machine.kill', available: alive, run: confirmKill },
+  { ...panel('find'), label: 'command.find', code: 'KeyF' },
+  { ...panel('copy'), label: 'command.copy', code: 'KeyC' },
+  { ...panel('paste'), label: 'command.paste', code: 'KeyV' },
+  { ...panel('select-all'), label: 'command.selectAll', code: 'KeyA' },
+  { ...panel('zoom-in'), label: 'command.zoomIn', code: 'Equal' },
+  { ...panel('zoom-out'), label: 'command.zoomOut', code: 'Minus' },
+  { ...panel('zoom-reset'), label: 'command.zoomReset', code: 'Digit0' },
+  { id: 'settings', label: 'command.preferences', code: 'Comma', run: (s) => (s.overlay = { kind: 'preferences' }) },
+]
+
+export function runCommand(session: Session, id: WindowCommand): void {
+  const command = commands.find((candidate) => candidate.id === id)
+  if (command !== undefined && (command.available?.(session) ?? true)) command.run(session)
+}
+
+/** The shortcut as it is shown: "Ctrl+Shift+F", "⇧⌘F". */
+export function keysOf(command: Command, platform: string | undefined): string | undefined {
+  if (command.code === undefined) return undefined
+  const names: Readonly<Record<string, string>> = { Equal: '+', Minus: '−', Comma: ',', Period: '.', Enter: '↵' }
+  const key = names[command.code] ?? command.code.replace(/^(Key|Digit)/, '')
+  return platform === 'darwin' ? `⇧⌘${key}` : `Ctrl+Shift+${key}`
+}
+
+/** The command of a key press, if it is one. */
+export function commandOf(event: KeyboardEvent, platform: string | undefined): Command | undefined {
+  const mod = platform === 'darwin' ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey
+  if (!mod || !event.shiftKey || event.altKey) return undefined
+  return commands.find((command) => command.code === event.code)
+}

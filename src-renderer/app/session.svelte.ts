@@ -1,0 +1,172 @@
+/** What the whole window knows: the machines, the settings, what is shown, and what went wrong. One object, handed down by context. */
+import { getContext, setContext } from 'svelte'
+import { SvelteMap } from 'svelte/reactivity'
+import { TroubleError, troubleOf, type Trouble } from '../../src-main/contract/rpc/messages.ts'
+import { defaultSettings, type HostInfo, type Settings, type WindowCommand } from '../../src-main/contract/services/application.ts'
+import type { Longmode } from '../../src-main/contract/services/index.ts'
+import type { Machine } from '../../src-main/contract/services/machines.ts'
+import { setLanguage, t, type Key } from '../i18n/i18n.svelte.ts'
+
+export const tabIds = ['console', 'memory', 'kernel', 'share', 'disks', 'settings'] as const
+export type TabId = (typeof tabIds)[number]
+
+/** What may lie over the window; one at a time. */
+export type Overlay =
+  | { readonly kind: 'palette' }
+  | { readonly kind: 'preferences' }
+  | { readonly kind: 'new-machine' }
+  | { readonly kind: 'import' }
+  | { readonly kind: 'drop'; readonly paths: readonly string[] }
+  | { readonly kind: 'confirm'; readonly title: string; readonly text: string; readonly action: string; readonly run: () => void }
+  | { readonly kind: 'browse'; readonly purpose: Parameters<Longmode['files']['choose']>[0]; readonly done: (paths: readonly string[] | undefined) => void }
+
+export interface Toast {
+  readonly id: number
+  readonly kind: 'note' | 'trouble'
+  readonly text: string
+  readonly details?: string | undefined
+}
+
+
+export class Session {
+  readonly api: Longmode
+  host = $state.raw<HostInfo>()
+  settings = $state.raw<Settings>(defaultSettings)
+  readonly machines = new SvelteMap<string, Machine>()
+  selected = $state<string>()
+  tab = $state<TabId>('console')
+  overlay = $state.raw<Overlay>()
+  toasts = $state.raw<readonly Toast[]>([])
+  /** The connection is gone: nothing can be done but load the window again. */
+  lost = $state(false)
+  loaded = $state(false)
+  /** Commands of the shell for the panel that is shown (find, copy, …). */
+  #panelCommands = new Map<WindowCommand, () => void>()
+  #nextToast = 1
+
+  readonly machine = $derived(this.selected === undefined ? undefined : this.machines.get(this.selected))
+
+  constructor(api: Longmode) {
+    this.api = api
+  }
+
+  async load(): Promise<void> {
+    const { api } = this
+    api.machines.on('changed', (machine) => this.machines.set(machine.id, machine))
+    api.machines.on('removed', (id) => {
+      this.machines.delete(id)
+      if (this.selected === id) this.selected = this.machines.keys().next().value
+    })
+    api.application.on('settingsChanged', (settings) => this.#use(settings))
+    api.application.on('trouble', (trouble) => this.report(trouble))
+    const [host, settings, machines] = await Promise.all([
+      api.application.host(),
+      api.application.settings(),
+      api.machines.list(),
+    ])
+    this.host = host
+    this.#use(settings)
+    for (const machine of machines) this.machines.set(machine.id, machine)
+    this.selected = this.machines.has(settings.selectedMachine)
+      ? settings.selectedMachine
+      : this.machines.keys().next().value
+    this.loaded = true
+  }
+
+  #use(settings: Settings): void {
+    this.settings = settings
+    setLanguage(settings.language)
+    const root = document.documentElement
+    if (settings.theme === 'system') delete root.dataset['theme']
+    else root.dataset['theme'] = settings.theme
+  }
+
+  change(settings: Partial<Settings>): void {
+    this.#use({ ...this.settings, ...settings })
+    void this.attempt(() => this.api.application.changeSettings(settings))
+  }
+
+  select(id: string): void {
+    this.selected = id
+    this.change({ selectedMachine: id })
+  }
+
+  /** Runs what may fail; a failure is told to the user. undefined then. */
+  async attempt<T>(run: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await run()
+    } catch (error) {
+      if (error instanceof TroubleError && error.trouble.cause === 'lost') this.lost = true
+      else this.report(troubleOf(error))
+      return undefined
+    }
+  }
+
+  report(trouble: Trouble): void {
+    this.#toast({ kind: 'trouble', text: capital(trouble.sentence), details: trouble.details })
+  }
+
+  note(key: Key, values?: Readonly<Record<string, string | number>>): void {
+    this.say(t(key, values))
+  }
+
+  say(text: string): void {
+    const id = this.#toast({ kind: 'note', text })
+    setTimeout(() => this.dismiss(id), 5000)
+  }
+
+  #toast(toast: Omit<Toast, 'id'>): number {
+    const id = this.#nextToast++
+    this.toasts = [...this.toasts, { id, ...toast }].slice(-4)
+    return id
+  }
+
+  dismiss(id: number): void {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id)
+  }
+
+  close(): void {
+    this.overlay = undefined
+  }
+
+  confirm(title: string, text: string, action: string, run: () => void): void {
+    this.overlay = { kind: 'confirm', title, text, action, run }
+  }
+
+  /** The system's dialog, or our own picker where there is none. */
+  async choose(
+    purpose: Parameters<Longmode['files']['choose']>[0],
+  ): Promise<readonly string[] | undefined> {
+    if (this.host?.carrier === 'electron') return await this.attempt(() => this.api.files.choose(purpose))
+    const before = this.overlay
+    return await new Promise((resolve) => {
+      const done = (paths: readonly string[] | undefined) => {
+        this.overlay = before
+        resolve(paths)
+      }
+      this.overlay = { kind: 'browse', purpose, done }
+    })
+  }
+
+  /** The panel on the screen answers to some commands; what it returns ends that. */
+  answer(commands: Partial<Record<WindowCommand, () => void>>): () => void {
+    const entries = Object.entries(commands) as [WindowCommand, () => void][]
+    for (const [name, run] of entries) this.#panelCommands.set(name, run)
+    return () => {
+      for (const [name, run] of entries) if (this.#panelCommands.get(name) === run) this.#panelCommands.delete(name)
+    }
+  }
+
+  panelCommand(name: WindowCommand): (() => void) | undefined {
+    return this.#panelCommands.get(name)
+  }
+}
+
+/** Sentences of the process side begin small, as the command line prints them after its name. */
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1)
+}
+
+const key = Symbol('session')
+export const provideSession = (session: Session): Session => setContext(key, session)
+export const useSession = (): Session => getContext<Session>(key)
