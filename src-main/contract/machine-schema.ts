@@ -55,7 +55,7 @@ const cpu = v.object({
   ),
 })
 
-export const machineConfigSchema = v.object({
+export const machineConfigSchema: v.GenericSchema<unknown, MachineConfig> = v.object({
   name: v.pipe(v.string(), v.nonEmpty('the machine needs a name'), v.maxLength(100)),
   kernel: v.exactOptional(filePath),
   initrd: v.exactOptional(filePath),
@@ -85,4 +85,4 @@ export const machineConfigSchema = v.object({
   startPaused: v.boolean(),
   gdbPort: v.exactOptional(port),
   rtc,
-}) satisfies v.GenericSchema<unknown, MachineConfig>
+})

@@ -11,6 +11,8 @@ export interface Command {
    * With Ctrl+Shift (Cmd+Shift on a Mac): plain Ctrl belongs to the guest. A key as KeyboardEvent.code.
    */
   readonly code?: string
+  /** The browser does it itself when the keys are pressed (pasting needs no permission then). */
+  readonly native?: true
   readonly available?: (session: Session) => boolean
   readonly run: (session: Session) => void
 }
@@ -87,7 +89,7 @@ export const commands: readonly Command[] = [
   { id: 'machine-kill', label: 'machine.kill', available: alive, run: confirmKill },
   { ...panel('find'), label: 'command.find', code: 'KeyF' },
   { ...panel('copy'), label: 'command.copy', code: 'KeyC' },
-  { ...panel('paste'), label: 'command.paste', code: 'KeyV' },
+  { ...panel('paste'), label: 'command.paste', code: 'KeyV', native: true },
   { ...panel('select-all'), label: 'command.selectAll', code: 'KeyA' },
   { ...panel('zoom-in'), label: 'command.zoomIn', code: 'Equal' },
   { ...panel('zoom-out'), label: 'command.zoomOut', code: 'Minus' },

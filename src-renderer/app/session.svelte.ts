@@ -2,7 +2,12 @@
 import { getContext, setContext } from 'svelte'
 import { SvelteMap } from 'svelte/reactivity'
 import { TroubleError, troubleOf, type Trouble } from '../../src-main/contract/rpc/messages.ts'
-import { defaultSettings, type HostInfo, type Settings, type WindowCommand } from '../../src-main/contract/services/application.ts'
+import {
+  defaultSettings,
+  type HostInfo,
+  type Settings,
+  type WindowCommand,
+} from '../../src-main/contract/services/application.ts'
 import type { Longmode } from '../../src-main/contract/services/index.ts'
 import type { Machine } from '../../src-main/contract/services/machines.ts'
 import { setLanguage, t, type Key } from '../i18n/i18n.svelte.ts'
@@ -17,8 +22,18 @@ export type Overlay =
   | { readonly kind: 'new-machine' }
   | { readonly kind: 'import' }
   | { readonly kind: 'drop'; readonly paths: readonly string[] }
-  | { readonly kind: 'confirm'; readonly title: string; readonly text: string; readonly action: string; readonly run: () => void }
-  | { readonly kind: 'browse'; readonly purpose: Parameters<Longmode['files']['choose']>[0]; readonly done: (paths: readonly string[] | undefined) => void }
+  | {
+      readonly kind: 'confirm'
+      readonly title: string
+      readonly text: string
+      readonly action: string
+      readonly run: () => void
+    }
+  | {
+      readonly kind: 'browse'
+      readonly purpose: Parameters<Longmode['files']['choose']>[0]
+      readonly done: (paths: readonly string[] | undefined) => void
+    }
 
 export interface Toast {
   readonly id: number
@@ -26,7 +41,6 @@ export interface Toast {
   readonly text: string
   readonly details?: string | undefined
 }
-
 
 export class Session {
   readonly api: Longmode
@@ -134,9 +148,7 @@ export class Session {
   }
 
   /** The system's dialog, or our own picker where there is none. */
-  async choose(
-    purpose: Parameters<Longmode['files']['choose']>[0],
-  ): Promise<readonly string[] | undefined> {
+  async choose(purpose: Parameters<Longmode['files']['choose']>[0]): Promise<readonly string[] | undefined> {
     if (this.host?.carrier === 'electron') return await this.attempt(() => this.api.files.choose(purpose))
     const before = this.overlay
     return await new Promise((resolve) => {

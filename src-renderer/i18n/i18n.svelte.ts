@@ -2,12 +2,11 @@
  * The window's words. `t('console.search')` gives the text in the language of now and changes with it, since it reads a rune. English is
  * the measure: `Key` is its keys, and the other language has exactly the same (a test and the type say so).
  */
-import { en } from './en.ts'
+import { en, type Key, type Words } from './en.ts'
 import { ptBR } from './pt-br.ts'
 
-export type Key = keyof typeof en
 export type Language = 'en' | 'pt-BR'
-export type Words = Readonly<Record<Key, string>>
+export type { Key }
 type Values = Readonly<Record<string, string | number>>
 
 const words: Readonly<Record<Language, Words>> = { en, 'pt-BR': ptBR }
@@ -31,11 +30,15 @@ export function setLanguage(wanted: Language | 'system'): void {
 /** The text of a key; `{name}` in it is replaced by `values.name`. */
 export function t(key: Key, values?: Values): string {
   const text = words[locale.language][key]
-  return values === undefined ? text : text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+  return values === undefined
+    ? text
+    : text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
 }
 
 /** Keys that come as a pair `x.one` and `x.other`. */
-export type PluralKey = { [K in Key]: K extends `${infer Stem}.one` ? (`${Stem}.other` extends Key ? Stem : never) : never }[Key]
+export type PluralKey = {
+  [K in Key]: K extends `${infer Stem}.one` ? (`${Stem}.other` extends Key ? Stem : never) : never
+}[Key]
 
 /** One or several: `{n}` is the number, written as the language does. */
 export function plural(stem: PluralKey, n: number): string {

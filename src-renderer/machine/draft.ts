@@ -1,5 +1,11 @@
 /** Small changes of a machine's description, as the editor makes them. A description is never changed in place. */
-import { defaultMachine, MIB, type DiskConfig, type MachineConfig, type ShareConfig } from '../../src-main/contract/machine-config.ts'
+import {
+  defaultMachine,
+  MIB,
+  type DiskConfig,
+  type MachineConfig,
+  type ShareConfig,
+} from '../../src-main/contract/machine-config.ts'
 
 export const memorySteps = [256, 512, 1024, 2048, 4096].map((mib) => mib * MIB)
 

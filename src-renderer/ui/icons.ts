@@ -1,5 +1,4 @@
-/** What a Lucide icon is for the components that take one. */
+/** What components want of an icon; every one of Lucide's fits. */
 import type { Component } from 'svelte'
-import type { IconProps } from '@lucide/svelte'
 
-export type Icon = Component<IconProps>
+export type Icon = Component<{ size?: number; strokeWidth?: number; 'aria-hidden'?: 'true' }>
