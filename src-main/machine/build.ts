@@ -11,6 +11,7 @@ import type { MachineConfig } from './config.ts'
 import { enterKernel } from './initial-state.ts'
 import { Machine, type MachineBackends, type MachineMemory, type VirtioFactory } from './machine.ts'
 import type { MachineClock } from './machine-clock.ts'
+import { warmUp } from './warm-up.ts'
 
 /** The time stamp counter counts nanoseconds of guest time (Machine). */
 const TSC_HZ = 1_000_000_000
@@ -48,6 +49,7 @@ export function buildMachine(
   )
   machine.cpu.model = model
   for (const name of unavailable) backends.log.warn('cpu', `the CPU has no feature ${name}`)
+  warmUp(machine.cpu)
   const boot = (): BootResult => {
     const result = machine.boot()
     if (result.ok) enterKernel(machine.cpu, result.cpu)

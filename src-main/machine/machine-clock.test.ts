@@ -28,4 +28,47 @@ describe('machine clock', () => {
     b.disarm()
     expect(clock.untilNext()).toBe(1)
   })
+
+  /** Reads the clock `count` times, every `gap` microseconds; gives the largest step between two readings in ns. */
+  function poll(clock: MachineClock, host: { ms: number }, count: number, gap = 1): number {
+    let [last, largest] = [clock.now(), 0]
+    for (let n = 0; n < count; n++) {
+      host.ms += gap / 1000
+      const now = clock.now()
+      expect(now).toBeGreaterThanOrEqual(last)
+      largest = Math.max(largest, now - last)
+      last = now
+    }
+    return largest
+  }
+
+  it('withholds lost time from a loop that polls it, and makes it up when the loop ends', () => {
+    const host = { ms: 0 }
+    const clock = new MachineClock(() => host.ms)
+    poll(clock, host, 100)
+    clock.endSlice(2000)
+    const before = clock.now()
+    host.ms += 10
+    expect(clock.now() - before).toBe(4000)
+    expect(poll(clock, host, 100)).toBeLessThanOrEqual(1001)
+    clock.endSlice(2000)
+    clock.endSlice(20_000)
+    expect(clock.now()).toBe(Math.floor(host.ms * 1e6))
+  })
+  it('is never far behind, however long the loop', () => {
+    const host = { ms: 0 }
+    const clock = new MachineClock(() => host.ms)
+    for (let n = 0; n < 100; n++) {
+      poll(clock, host, 50)
+      clock.endSlice(1000)
+      host.ms += 10
+      expect(host.ms * 1e6 - clock.now()).toBeLessThanOrEqual(100_000_001)
+    }
+  })
+  it('withholds nothing from a program that looks at the clock now and then', () => {
+    const host = { ms: 0 }
+    const clock = new MachineClock(() => host.ms)
+    expect(poll(clock, host, 1000, 50)).toBeGreaterThanOrEqual(49_999)
+    expect(clock.now()).toBe(Math.floor(host.ms * 1e6))
+  })
 })

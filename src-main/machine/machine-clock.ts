@@ -8,9 +8,32 @@ interface Entry {
   readonly fire: () => void
 }
 
-/** Guest time and all timers of the machine: ns of a monotonic host clock, standing still while paused. */
+/** Readings that follow each other faster than this (ns) are a loop that polls a clock. */
+const POLL_GAP = 8000
+/** So many of them in a row make one. */
+const POLL_READINGS = 16
+/** What a reading takes (ns) when the host let the loop wait. */
+const POLL_STEP = 4000
+/** A slice with fewer readings than one in so many instructions ends the polling. */
+const POLL_INSTRUCTIONS = 500
+/** Never further behind the host than this (ns). */
+const MOST_WITHHELD = 100_000_000
+
+/**
+ * Guest time and all timers of the machine: ns of a monotonic host clock, standing still while paused.
+ *
+ * Kernels calibrate their clocks against each other in loops that bear no interruption, but the host takes the processor away when it
+ * likes. So the time in which a loop that polls a clock did not run is withheld from it, and made up at once when the loop ends
+ * ("apparent time" of virtual machines). All clocks of the machine are this one, so none ever differs from another.
+ */
 export class MachineClock implements Timers {
   private readonly host: MonotonicClock
+  /** The last reading of the host's clock (ms), and how many fast ones came before it in a row. */
+  private lastReading = 0
+  private fastReadings = 0
+  private sliceReadings = 0
+  /** Guest time that is withheld, ns. */
+  private withheld = 0
   private readonly entries: Entry[] = []
   /** Host time (ms) at which guest time was zero; moved on by pauses. */
   private origin: number
@@ -24,7 +47,32 @@ export class MachineClock implements Timers {
   }
 
   now(): number {
-    return Math.floor(((this.pausedAt ?? this.host()) - this.origin) * 1e6)
+    if (this.pausedAt !== undefined) return Math.floor((this.pausedAt - this.origin) * 1e6 - this.withheld)
+    const host = this.host()
+    this.sliceReadings++
+    const gap = (host - this.lastReading) * 1e6
+    this.lastReading = host
+    if (gap < POLL_GAP) this.fastReadings++
+    else if (this.fastReadings < POLL_READINGS) this.fastReadings = 0
+    else this.withhold(gap - POLL_STEP)
+    return Math.floor((host - this.origin) * 1e6 - this.withheld)
+  }
+
+  /** A slice of `instructions` guest instructions has run. */
+  endSlice(instructions: number): void {
+    if (this.sliceReadings * POLL_INSTRUCTIONS < instructions) this.catchUp()
+    this.sliceReadings = 0
+  }
+
+  /** Nobody polls, or the guest sleeps: guest time is what the host's clock says. */
+  catchUp(): void {
+    this.fastReadings = 0
+    this.withheld = 0
+  }
+
+  private withhold(time: number): void {
+    this.withheld += time
+    if (this.withheld > MOST_WITHHELD) this.catchUp()
   }
 
   pause(): void {

@@ -67,6 +67,7 @@ export class RunLoop {
       const alone = this.debugger.single && !this.halted
       const slice = alone ? 1 : this.takeInterrupt() ? SLICE : 1
       if (this.halted) {
+        clock.catchUp()
         host.sleep(clock.untilNext())
         continue
       }
@@ -80,8 +81,10 @@ export class RunLoop {
 
   private execute(slice: number): void {
     const { cpu } = this.machine
+    const before = cpu.u32(AT.retired)
     if (debugging(cpu)) this.step()
     else this.finish(cpu.run(slice))
+    this.clock.endSlice((cpu.u32(AT.retired) - before) >>> 0)
   }
 
   /** Delivers what is pending when it may be. False when one instruction has to run first (shadow of STI or MOV SS). */
