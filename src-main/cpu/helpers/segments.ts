@@ -168,9 +168,11 @@ export function checkLongCode(cpu: Cpu, attr: number, selector: number, ext = 0)
   if (longMode(cpu) && (attr & both) === both) throw gp((selector & 0xfffc) | ext)
 }
 
-/** After a return to an outer level: data segments that it may not use become null (SDM vol. 2, RET). */
+/** After a return to an outer level: data segments that it may not use become null, and null ones lose their RPL (SDM vol. 2, RET). */
 export function dropInnerSegments(cpu: Cpu, cpl: number): void {
   for (const n of [0, 3, 4, 5]) {
+    // FS and GS of 64-bit code have a base although their selectors are null: it stays
+    if (isNull(cpu.u32(segAt(n, 'selector')))) cpu.setU32(segAt(n, 'selector'), 0)
     const attr = cpu.u32(segAt(n, 'attr'))
     if (attr & ATTR.present && !isConforming(attr) && dplOf(attr) < cpl) writeSegment(cpu, n, nullSegment(0))
   }
