@@ -74,12 +74,15 @@ function portInUse(port: number): Promise<boolean> {
   })
 }
 
-/** The first thing that stands in the way, as a sentence that names its flag; undefined when nothing does. */
-export async function checkFiles(machine: MachineConfig): Promise<string | undefined> {
-  if (machine.kernel === undefined) {
+/**
+ * The first thing that stands in the way, as a sentence that names its flag; undefined when nothing does. `needsKernel` is false for a
+ * machine whose kernel comes later.
+ */
+export async function checkFiles(machine: MachineConfig, needsKernel = true): Promise<string | undefined> {
+  if (needsKernel && machine.kernel === undefined) {
     return 'there is nothing to start: give -kernel FILE (a disk alone does not start, for there is no BIOS here)'
   }
-  const kernel = checkKernel(machine.kernel)
+  const kernel = machine.kernel === undefined ? undefined : checkKernel(machine.kernel)
   if (kernel !== undefined) return kernel
   if (machine.initrd !== undefined) {
     const initrd = headOf('-initrd', machine.initrd, 'r')

@@ -34,6 +34,8 @@ export type ToVcpu =
   | { readonly type: 'resume' }
   /** Reset of the whole machine; the kernel is loaded again. */
   | { readonly type: 'reset' }
+  /** The power button: the guest is asked to switch off, and may not listen. */
+  | { readonly type: 'powerButton' }
   /** End now, without asking the guest; answered by `exited` with reason `quit`. Disks are flushed. */
   | { readonly type: 'quit' }
   /** One line for the monitor, answered by `reply` with the same id. */

@@ -111,6 +111,7 @@ export class Machine {
   private readonly pci: PciBus
   private readonly isa: Piix3Isa
   private readonly pm: Piix4Pm
+  private readonly acpi: AcpiPm
   private readonly ide: Piix3Ide
   private readonly pic: Pic
 
@@ -182,6 +183,7 @@ export class Machine {
       log,
     })
     this.isa = new Piix3Isa((pirq, irq) => irqs.routePirq(pirq, irq))
+    this.acpi = pm
     this.pm = new Piix4Pm((base) => pm.setPmBase(base))
     this.ide = this.makeIde(irqs)
     this.pci.add(0, 0, new HostBridge())
@@ -207,6 +209,11 @@ export class Machine {
       ...this.pci.functions.values(),
       ...extra,
     ]
+  }
+
+  /** Presses the power button; a guest with ACPI switches off when its user space wants to. */
+  powerButton(): void {
+    this.acpi.powerButton()
   }
 
   private cpuHost(clock: MachineClock): CpuHost {

@@ -14,7 +14,7 @@ import {
   type VcpuBuffers,
 } from '../contract/vcpu.ts'
 import type { Debuggable } from '../contract/debug.ts'
-import type { MachineConfig } from '../machine/config.ts'
+import type { Accelerator, MachineConfig } from '../machine/config.ts'
 import { DebugClient } from './debug-client.ts'
 import { IoLink, type ShareEvents } from './io-link.ts'
 
@@ -26,6 +26,10 @@ export interface MachineEvents {
   /** Serial output; the next bytes come when the promise has resolved. */
   output(bytes: Uint8Array): Promise<void>
   note(text: string): void
+  /** The machine is built; the first instruction follows. */
+  started?(accelerator: Accelerator): void
+  /** It stands because somebody asked for it, or goes on. Breakpoints are told by `debug.onStop`. */
+  paused?(paused: boolean): void
 }
 
 /** How long a machine may take to flush its disks and end after `quit`, in ms. */
@@ -100,6 +104,11 @@ export class MachineHandle {
     this.#post({ type: 'reset' })
   }
 
+  /** Asks the guest to switch off. */
+  powerButton(): void {
+    this.#post({ type: 'powerButton' })
+  }
+
   /** Ends the machine without asking the guest; by force when it does not answer within five seconds. */
   quit(): void {
     this.#post({ type: 'quit' })
@@ -152,10 +161,14 @@ export class MachineHandle {
         this.#debug.debugged(message.id, message.result)
         return
       case 'resumed':
+        this.#events.paused?.(false)
         this.#debug.stopped(undefined)
         return
       case 'started':
+        this.#events.started?.(message.accelerator)
+        return
       case 'paused':
+        this.#events.paused?.(true)
     }
   }
 

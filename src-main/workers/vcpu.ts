@@ -286,6 +286,9 @@ class VcpuWorker {
         case 'reset':
           this.resetWanted = 'asked for'
           break
+        case 'powerButton':
+          this.built!.machine.powerButton()
+          break
         case 'quit':
           this.end('quit', 0)
           break

@@ -32,7 +32,7 @@ export interface Machine {
   readonly id: MachineId
   /** Plain data, paths absolute. `name` in it is the machine's name. */
   readonly config: MachineConfig
-  /** The embedded default guest: its kernel and initrd are made at the first start; it can be duplicated and deleted like any other. */
+  /** Without a kernel of its own: the embedded default guest's kernel and initrd start it; they are made at the first start. */
   readonly embedded: boolean
   /** Milliseconds since 1970. */
   readonly created: number

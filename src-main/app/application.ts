@@ -1,0 +1,89 @@
+/**
+ * The process side as a whole, whatever shows the window: the library of machines, the settings, and the services that windows call.
+ * A carrier (serve, Electron) connects windows to `host`.
+ */
+import path from 'node:path'
+import process from 'node:process'
+import { ServiceHost } from '../contract/rpc/host.ts'
+import type { Trouble } from '../contract/rpc/messages.ts'
+import type { OpenRequest } from '../contract/services/application.ts'
+import { allServices, type AllServices } from '../contract/services/index.ts'
+import { MachineLibrary } from './machines/library.ts'
+import { prepareMachine } from './machines/prepare.ts'
+import { applicationHandlers, programVersion } from './services/application.ts'
+import { debugHandlers } from './services/debug.ts'
+import { fileHandlers } from './services/files.ts'
+import { machineHandlers } from './services/machines.ts'
+import { SettingsFile } from './settings.ts'
+import type { Shell } from './shell.ts'
+
+export interface ApplicationOptions {
+  readonly shell: Shell
+  /** The user's data (data-folder.ts). */
+  readonly folder: string
+  /** Stands in for the engine in tests. */
+  readonly worker?: URL
+}
+
+export class Application {
+  readonly host: ServiceHost<AllServices>
+  readonly library: MachineLibrary
+  readonly settings: SettingsFile
+  readonly #openRequests: OpenRequest[] = []
+  #troubles: Trouble[] = []
+
+  constructor({ shell, folder, worker }: ApplicationOptions) {
+    this.settings = new SettingsFile(path.join(folder, 'settings.json'))
+    this.library = new MachineLibrary(
+      { folder: path.join(folder, 'machines'), prepare: prepareMachine, ...(worker === undefined ? {} : { worker }) },
+      {
+        changed: (machine) => this.host.emit('machines', 'changed', machine),
+        removed: (id) => this.host.emit('machines', 'removed', id),
+        note: (id, note) => this.host.emit('machines', 'note', { id, note }),
+        stopped: (id, stop) => this.host.emit('debug', 'stopped', { id, stop }),
+        failed: (sentence) => this.tell({ cause: 'user', sentence }),
+      },
+    )
+    this.host = new ServiceHost(
+      allServices,
+      {
+        application: applicationHandlers({
+          shell,
+          settings: this.settings,
+          version: programVersion(),
+          settingsChanged: () => this.host.emit('application', 'settingsChanged', this.settings.current),
+          takeOpenRequests: () => this.#openRequests.splice(0),
+        }),
+        debug: debugHandlers(this.library),
+        files: fileHandlers(shell, path.join(folder, 'uploads')),
+        machines: machineHandlers(this.library),
+      },
+      (trouble) => void process.stderr.write(`longmode: ${trouble.sentence}\n${trouble.details ?? ''}\n`),
+    )
+  }
+
+  /** Reads what is saved. What cannot be read is told to the first window, and stays as it is on the disk. */
+  async load(): Promise<void> {
+    const settings = await this.settings.load()
+    const unreadable = await this.library.load()
+    const sentences = [...(settings === undefined ? [] : [settings]), ...unreadable.map(({ sentence }) => sentence)]
+    for (const sentence of sentences) this.tell({ cause: 'user', sentence })
+  }
+
+  /** Something that no call is waiting for. */
+  tell(trouble: Trouble): void {
+    this.#troubles.push(trouble)
+    this.host.emit('application', 'trouble', trouble)
+  }
+
+  /** Asks the window to open something, now or as soon as there is one. */
+  openLater(request: OpenRequest): void {
+    this.#openRequests.push(request)
+  }
+
+  /** Ends all machines and saves. */
+  async close(): Promise<void> {
+    await this.library.close()
+    await this.settings.settled()
+  }
+}

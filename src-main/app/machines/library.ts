@@ -1,0 +1,259 @@
+/** All machines that the user has, and the runs of those that run. The single truth that every window and terminal looks at. */
+import { randomUUID } from 'node:crypto'
+import { TroubleError } from '../../contract/rpc/messages.ts'
+import type { MachineId, Progress } from '../../contract/services/common.ts'
+import type { Machine, MachineNote, MachineStatus } from '../../contract/services/machines.ts'
+import type { Stop } from '../../contract/debug.ts'
+import type { MachineConfig } from '../../machine/config.ts'
+import { MachineConsole } from './console.ts'
+import { lastLines } from './plain-text.ts'
+import { MachineRun } from './running.ts'
+import { MachineStore, type SavedMachine, type UnreadableFile } from './store.ts'
+
+export interface LibraryEvents {
+  changed(machine: Machine): void
+  removed(id: MachineId): void
+  note(id: MachineId, note: MachineNote): void
+  stopped(id: MachineId, stop: Stop | undefined): void
+  /** Something went wrong in the background. */
+  failed(sentence: string): void
+}
+
+export interface LibraryOptions {
+  readonly folder: string
+  /**
+   * Makes a description ready to start: fills in the embedded guest, looks at its files. Throws TroubleError with one sentence when something
+   * stands in the way.
+   */
+  prepare(config: MachineConfig, progress: (progress: Progress) => void): Promise<MachineConfig>
+  /** Stands in for the engine in tests. */
+  readonly worker?: URL
+}
+
+/** Lines and columns of a thumbnail, and how much output is looked at for it, in bytes. */
+const THUMBNAIL = { lines: 12, columns: 100, bytes: 8192 }
+/** A console that talks all the time changes its machine's thumbnail so often, in ms. */
+const THUMBNAIL_PAUSE = 1000
+const NOTES_KEPT = 200
+const off: MachineStatus = { state: 'off', since: Date.now() }
+
+class Entry {
+  saved: SavedMachine
+  status: MachineStatus = off
+  run: MachineRun | undefined
+  readonly console = new MachineConsole()
+  readonly notes: MachineNote[] = []
+  thumbnailTimer: NodeJS.Timeout | undefined
+
+  constructor(saved: SavedMachine) {
+    this.saved = saved
+  }
+
+  get isActive(): boolean {
+    return this.status.state !== 'off' && this.status.state !== 'failed'
+  }
+
+  toMachine(): Machine {
+    const { saved, status } = this
+    return { ...saved, embedded: saved.config.kernel === undefined, status }
+  }
+}
+
+export class MachineLibrary {
+  readonly #store: MachineStore
+  readonly #options: LibraryOptions
+  readonly #events: LibraryEvents
+  readonly #entries = new Map<MachineId, Entry>()
+
+  constructor(options: LibraryOptions, events: LibraryEvents) {
+    this.#options = options
+    this.#events = events
+    this.#store = new MachineStore(options.folder)
+  }
+
+  /** Reads what is saved; gives the files that could not be read. */
+  async load(): Promise<readonly UnreadableFile[]> {
+    const { machines, unreadable } = await this.#store.load()
+    for (const saved of machines) this.#entries.set(saved.id, new Entry(saved))
+    return unreadable
+  }
+
+  list(): Machine[] {
+    return [...this.#entries.values()].map((entry) => entry.toMachine()).sort((a, b) => a.created - b.created)
+  }
+
+  has(id: MachineId): boolean {
+    return this.#entries.has(id)
+  }
+
+  get(id: MachineId): Machine {
+    return this.#entry(id).toMachine()
+  }
+
+  /** `id`: for the machine that the program itself brings. */
+  async add(config: MachineConfig, id?: MachineId): Promise<Machine> {
+    const named = { ...config, name: this.#freeName(config.name) }
+    const saved: SavedMachine = {
+      id: id ?? this.#newId(named.name),
+      config: named,
+      created: Date.now(),
+      thumbnail: [],
+    }
+    await this.#save(saved)
+    const entry = new Entry(saved)
+    this.#entries.set(saved.id, entry)
+    this.#events.changed(entry.toMachine())
+    return entry.toMachine()
+  }
+
+  async change(id: MachineId, config: MachineConfig): Promise<Machine> {
+    return await this.#update(this.#entry(id), { config })
+  }
+
+  async duplicate(id: MachineId): Promise<Machine> {
+    return await this.add(this.#entry(id).saved.config)
+  }
+
+  async remove(id: MachineId): Promise<void> {
+    const entry = this.#entry(id)
+    if (entry.isActive) throw TroubleError.user(`${entry.saved.config.name} is running; end it first, then delete it`)
+    await this.#store.remove(id)
+    this.#entries.delete(id)
+    this.#events.removed(id)
+  }
+
+  /** Resolves when the guest runs. Throws TroubleError when it does not get there, or runs already. */
+  async start(id: MachineId): Promise<void> {
+    const entry = this.#entry(id)
+    if (entry.isActive) throw TroubleError.user(`${entry.saved.config.name} is running already`)
+    const { config } = entry.saved
+    entry.run = new MachineRun(
+      (progress) => this.#options.prepare(config, progress),
+      {
+        status: (status) => this.#enter(entry, status),
+        output: (bytes) => this.#output(entry, bytes),
+        note: (text) => this.#note(entry, text),
+        stopped: (stop) => this.#events.stopped(id, stop),
+      },
+      this.#options.worker,
+    )
+    const { run } = entry
+    void run.ended.then(() => this.#ended(entry))
+    entry.saved = { ...entry.saved, lastStarted: Date.now() }
+    this.#saveInBackground(entry)
+    await run.started
+  }
+
+  /** The run of a machine. Throws TroubleError when it does not run. */
+  running(id: MachineId): MachineRun {
+    const entry = this.#entry(id)
+    if (entry.run === undefined) throw TroubleError.user(`${entry.saved.config.name} is not running; start it first`)
+    return entry.run
+  }
+
+  console(id: MachineId): MachineConsole {
+    return this.#entry(id).console
+  }
+
+  notes(id: MachineId): readonly MachineNote[] {
+    return this.#entry(id).notes
+  }
+
+  /** Ends all machines, flushes their disks, and writes what is to be written. */
+  async close(): Promise<void> {
+    const runs = [...this.#entries.values()].flatMap(({ run }) => run ?? [])
+    for (const run of runs) run.kill()
+    await Promise.all(runs.map((run) => run.ended))
+    for (const { thumbnailTimer } of this.#entries.values()) clearTimeout(thumbnailTimer)
+    await this.#store.settled()
+  }
+
+  #entry(id: MachineId): Entry {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) throw TroubleError.user('this machine is not in the library any more')
+    return entry
+  }
+
+  /** Readable in the folder's listing, and its own. */
+  #newId(name: string): MachineId {
+    const word = name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '')
+      .slice(0, 40)
+    return `${word === '' ? 'machine' : word}-${randomUUID().slice(0, 8)}`
+  }
+
+  #freeName(name: string): string {
+    const names = new Set([...this.#entries.values()].map(({ saved }) => saved.config.name))
+    const base = name.replace(/ \(\d+\)$/, '')
+    let free = name
+    for (let n = 2; names.has(free); n++) free = `${base} (${n})`
+    return free
+  }
+
+  async #save(saved: SavedMachine): Promise<void> {
+    try {
+      await this.#store.save(saved)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw TroubleError.user(`the machine could not be saved in ${this.#options.folder}: ${reason}`, reason)
+    }
+  }
+
+  async #update(entry: Entry, change: Partial<SavedMachine>): Promise<Machine> {
+    const before = entry.saved
+    entry.saved = { ...before, ...change }
+    try {
+      await this.#save(entry.saved)
+    } catch (error) {
+      entry.saved = before
+      throw error
+    }
+    this.#events.changed(entry.toMachine())
+    return entry.toMachine()
+  }
+
+  #enter(entry: Entry, status: MachineStatus): void {
+    entry.status = status
+    this.#events.changed(entry.toMachine())
+  }
+
+  async #output(entry: Entry, bytes: Uint8Array): Promise<void> {
+    entry.thumbnailTimer ??= setTimeout(() => {
+      entry.thumbnailTimer = undefined
+      this.#drawThumbnail(entry)
+      this.#events.changed(entry.toMachine())
+    }, THUMBNAIL_PAUSE)
+    await entry.console.write(bytes)
+  }
+
+  #drawThumbnail(entry: Entry): void {
+    const thumbnail = lastLines(entry.console.tail(THUMBNAIL.bytes), THUMBNAIL.lines, THUMBNAIL.columns)
+    entry.saved = { ...entry.saved, thumbnail }
+  }
+
+  #note(entry: Entry, text: string): void {
+    const note = { at: Date.now(), text }
+    entry.notes.push(note)
+    if (entry.notes.length > NOTES_KEPT) entry.notes.shift()
+    this.#events.note(entry.saved.id, note)
+  }
+
+  #ended(entry: Entry): void {
+    entry.run = undefined
+    clearTimeout(entry.thumbnailTimer)
+    entry.thumbnailTimer = undefined
+    this.#drawThumbnail(entry)
+    this.#events.changed(entry.toMachine())
+    this.#saveInBackground(entry)
+  }
+
+  /** A run is not lost because it could not be written down; the user hears of it. */
+  #saveInBackground(entry: Entry): void {
+    if (this.#entries.get(entry.saved.id) !== entry) return
+    this.#save(entry.saved).catch((error: unknown) =>
+      this.#events.failed(error instanceof Error ? error.message : String(error)),
+    )
+  }
+}

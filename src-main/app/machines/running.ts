@@ -1,0 +1,165 @@
+/** One run of a machine: what state it is in, whatever happens to its worker. */
+import type { Debuggable, Stop } from '../../contract/debug.ts'
+import type { Progress } from '../../contract/services/common.ts'
+import type { LastEnd, MachineState, MachineStatus } from '../../contract/services/machines.ts'
+import type { Accelerator, MachineConfig } from '../../machine/config.ts'
+import { TroubleError } from '../../contract/rpc/messages.ts'
+import { MachineHandle } from '../../workers/machine-handle.ts'
+
+export interface RunEvents {
+  status(status: MachineStatus): void
+  output(bytes: Uint8Array): Promise<void>
+  note(text: string): void
+  stopped(stop: Stop | undefined): void
+}
+
+/** Makes the machine ready to start: files are found or made. Rejects with TroubleError (or a fault of ours). */
+export type Prepare = (progress: (progress: Progress) => void) => Promise<MachineConfig>
+
+export class MachineRun {
+  readonly #events: RunEvents
+  readonly #worker: URL | undefined
+  #handle: MachineHandle | undefined
+  #status: MachineStatus = { state: 'preparing', since: Date.now() }
+  #killed = false
+  /** Resolves when the run is over, with how. */
+  readonly ended: Promise<LastEnd>
+  /** Resolves when the machine is built and runs; rejects with TroubleError when it ends before. */
+  readonly started: Promise<void>
+
+  /** `worker` stands in for the engine in tests. */
+  constructor(prepare: Prepare, events: RunEvents, worker?: URL) {
+    this.#events = events
+    this.#worker = worker
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    this.started = promise
+    // Whoever started the machine hears of it; without a listener it is no unhandled rejection, for `ended` tells the same.
+    promise.catch(() => undefined)
+    this.ended = this.#run(prepare, () => resolve(undefined)).then((end) => {
+      reject(new TroubleError(troubleOfEnd(end)))
+      return end
+    })
+  }
+
+  get status(): MachineStatus {
+    return this.#status
+  }
+
+  /** Looks into the machine. Throws TroubleError while there is none. */
+  get debug(): Debuggable {
+    return this.#running().debug
+  }
+
+  /** The machine itself. Throws TroubleError while there is none. */
+  #running(): MachineHandle {
+    if (this.#handle === undefined) throw TroubleError.user('the machine does not run yet; wait a moment')
+    return this.#handle
+  }
+
+  send(bytes: Uint8Array): Promise<void> {
+    return this.#running().send(bytes)
+  }
+  sendBreak(): void {
+    this.#running().sendBreak()
+  }
+  monitor(line: string): Promise<string> {
+    return this.#running().monitor(line)
+  }
+  pause(): void {
+    this.#running().pause()
+  }
+  resume(): void {
+    this.#running().resume()
+  }
+  reset(): void {
+    this.#running().reset()
+  }
+
+  /** Asks the guest to switch off; a paused one goes on for that. */
+  powerOff(): void {
+    const handle = this.#running()
+    if (this.#status.state === 'paused') handle.resume()
+    handle.powerButton()
+  }
+
+  /** Ends the run at once, in whatever state it is. */
+  kill(): void {
+    this.#killed = true
+    if (this.#handle === undefined) return
+    this.#enter('stopping')
+    this.#handle.quit()
+  }
+
+  #enter(state: MachineState, more: Partial<MachineStatus> = {}): void {
+    const { accelerator } = this.#status
+    this.#status = { state, since: Date.now(), ...(accelerator === undefined ? {} : { accelerator }), ...more }
+    this.#events.status(this.#status)
+  }
+
+  async #run(prepare: Prepare, onStarted: () => void): Promise<LastEnd> {
+    this.#events.status(this.#status)
+    let end: LastEnd
+    try {
+      const config = await prepare((progress) => this.#enter('preparing', { progress }))
+      end = this.#killed ? { kind: 'exited', reason: 'quit', code: 0 } : await this.#live(config, onStarted)
+    } catch (error) {
+      end = endOfError(error)
+    }
+    this.#enter(end.kind === 'failed' ? 'failed' : 'off', { end })
+    return end
+  }
+
+  async #live(config: MachineConfig, onStarted: () => void): Promise<LastEnd> {
+    this.#enter('starting')
+    const handle = new MachineHandle(
+      config,
+      {
+        output: (bytes) => this.#events.output(bytes),
+        note: (text) => this.#events.note(text),
+        started: (accelerator) => {
+          this.#started(config, accelerator)
+          onStarted()
+        },
+        paused: (paused) => this.#paused(paused),
+      },
+      this.#worker,
+    )
+    this.#handle = handle
+    handle.debug.onStop((stop) => this.#stopped(stop))
+    return await handle.ended
+  }
+
+  #started(config: MachineConfig, accelerator: Accelerator): void {
+    if (this.#status.state === 'starting') this.#enter(config.startPaused ? 'paused' : 'running', { accelerator })
+  }
+
+  #paused(paused: boolean): void {
+    const { state } = this.#status
+    if (paused && state === 'running') this.#enter('paused')
+    if (!paused && state === 'paused') this.#enter('running')
+  }
+
+  #stopped(stop: Stop | undefined): void {
+    this.#paused(stop !== undefined)
+    this.#events.stopped(stop)
+  }
+}
+
+function endOfError(error: unknown): LastEnd {
+  if (error instanceof TroubleError) {
+    const { sentence, details } = error.trouble
+    return { kind: 'failed', sentence, ...(details === undefined ? {} : { details }) }
+  }
+  const text = error instanceof Error ? error.message : String(error)
+  const details = error instanceof Error ? (error.stack ?? text) : text
+  return { kind: 'failed', sentence: `the machine could not be started by a fault of Longmode: ${text}`, details }
+}
+
+function troubleOfEnd(end: LastEnd) {
+  if (end.kind === 'exited') return { cause: 'user', sentence: 'the machine ended before it ran' } as const
+  return {
+    cause: 'user',
+    sentence: end.sentence,
+    ...(end.details === undefined ? {} : { details: end.details }),
+  } as const
+}
