@@ -10,10 +10,13 @@ import type { OpenRequest } from '../contract/services/application.ts'
 import { allServices, type AllServices } from '../contract/services/index.ts'
 import { MachineLibrary } from './machines/library.ts'
 import { prepareMachine } from './machines/prepare.ts'
+import { ShareWatch } from './machines/share-watch.ts'
 import { applicationHandlers, programVersion } from './services/application.ts'
 import { debugHandlers } from './services/debug.ts'
 import { fileHandlers } from './services/files.ts'
 import { machineHandlers } from './services/machines.ts'
+import { imageHandlers } from './services/images.ts'
+import { shareHandlers } from './services/shares.ts'
 import { SettingsFile } from './settings.ts'
 import type { Shell } from './shell.ts'
 
@@ -30,20 +33,25 @@ export class Application {
   readonly library: MachineLibrary
   readonly settings: SettingsFile
   readonly #openRequests: OpenRequest[] = []
-  #troubles: Trouble[] = []
+  /** What no window has been told yet. */
+  readonly #troubles: Trouble[] = []
 
   constructor({ shell, folder, worker }: ApplicationOptions) {
     this.settings = new SettingsFile(path.join(folder, 'settings.json'))
     this.library = new MachineLibrary(
       { folder: path.join(folder, 'machines'), prepare: prepareMachine, ...(worker === undefined ? {} : { worker }) },
       {
-        changed: (machine) => this.host.emit('machines', 'changed', machine),
+        changed: (machine) => {
+          this.host.emit('machines', 'changed', machine)
+          shareWatch.runChanged(machine.id)
+        },
         removed: (id) => this.host.emit('machines', 'removed', id),
         note: (id, note) => this.host.emit('machines', 'note', { id, note }),
         stopped: (id, stop) => this.host.emit('debug', 'stopped', { id, stop }),
         failed: (sentence) => this.tell({ cause: 'user', sentence }),
       },
     )
+    const shareWatch = new ShareWatch(this.library)
     this.host = new ServiceHost(
       allServices,
       {
@@ -53,10 +61,13 @@ export class Application {
           version: programVersion(),
           settingsChanged: () => this.host.emit('application', 'settingsChanged', this.settings.current),
           takeOpenRequests: () => this.#openRequests.splice(0),
+          takeTroubles: () => this.#troubles.splice(0),
         }),
         debug: debugHandlers(this.library),
         files: fileHandlers(shell, path.join(folder, 'uploads')),
+        images: imageHandlers(),
         machines: machineHandlers(this.library),
+        shares: shareHandlers(this.library, shareWatch, shell),
       },
       (trouble) => void process.stderr.write(`longmode: ${trouble.sentence}\n${trouble.details ?? ''}\n`),
     )
@@ -72,13 +83,14 @@ export class Application {
 
   /** Something that no call is waiting for. */
   tell(trouble: Trouble): void {
-    this.#troubles.push(trouble)
+    if (!this.host.isWatched) this.#troubles.push(trouble)
     this.host.emit('application', 'trouble', trouble)
   }
 
   /** Asks the window to open something, now or as soon as there is one. */
   openLater(request: OpenRequest): void {
-    this.#openRequests.push(request)
+    if (this.host.isWatched) this.host.emit('application', 'open', request)
+    else this.#openRequests.push(request)
   }
 
   /** Ends all machines and saves. */

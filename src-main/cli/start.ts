@@ -1,2 +1,8 @@
-/** `npm start`: with flags it is the terminal machine, without it is the default guest. */
-import './main.ts'
+/** `npm start`: with flags it is the terminal machine, without it is the window. */
+import process from 'node:process'
+
+if (process.argv.length > 2) await import('./main.ts')
+else {
+  const { launch } = await import('../app/launch.ts')
+  process.exit(await launch((sentence) => void process.stderr.write(`longmode: ${sentence}\n`)))
+}

@@ -55,7 +55,7 @@ const cpu = v.object({
   ),
 })
 
-export const machineConfigSchema: v.GenericSchema<unknown, MachineConfig> = v.object({
+const machineConfig = v.object({
   name: v.pipe(v.string(), v.nonEmpty('the machine needs a name'), v.maxLength(100)),
   kernel: v.exactOptional(filePath),
   initrd: v.exactOptional(filePath),
@@ -86,3 +86,7 @@ export const machineConfigSchema: v.GenericSchema<unknown, MachineConfig> = v.ob
   gdbPort: v.exactOptional(port),
   rtc,
 })
+
+export const machineConfigSchema: v.GenericSchema<unknown, MachineConfig> = machineConfig
+/** The names of all fields, optional ones too. */
+export const machineFields: readonly string[] = Object.keys(machineConfig.entries)

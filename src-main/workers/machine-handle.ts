@@ -34,6 +34,8 @@ export interface MachineEvents {
 
 /** How long a machine may take to flush its disks and end after `quit`, in ms. */
 const QUIT_PATIENCE = 5000
+/** JavaScript heap of a vCPU worker, in MiB: guest memory is not in it. A worker that wants more ends alone, not with the program. */
+const HEAP_MIB = 1024
 const engine = new URL('./vcpu.ts', import.meta.url)
 
 export class MachineHandle {
@@ -68,7 +70,10 @@ export class MachineHandle {
       failed: (sentence, details) =>
         this.#finish({ kind: 'failed', sentence, ...(details === undefined ? {} : { details }) }),
     })
-    this.#worker = new Worker(worker, { name: `vcpu ${config.name}` })
+    this.#worker = new Worker(worker, {
+      name: `vcpu ${config.name}`,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    })
     this.#worker.on('message', (message: FromVcpu) => this.#receive(message))
     this.#worker.on('error', (error) => this.#finish(failureOf(error, worker)))
     this.#worker.on('exit', () =>

@@ -24,12 +24,31 @@ export const rooms: Readonly<Record<string, Room>> = {
   'kernel-tree': { rooms: ['contract'], node: true },
   workers: { rooms: ['machine', 'host', 'debug', 'contract', 'devices', 'memory', 'ninep', 'bus'], node: true },
   app: {
-    rooms: ['contract', 'kernel-tree', 'workers', 'machine/qemu-flags', 'machine/config.ts', 'host', 'boot'],
+    rooms: [
+      'contract',
+      'kernel-tree',
+      'workers',
+      'machine/qemu-flags',
+      'machine/config.ts',
+      'host',
+      'boot',
+      'cli/check-files.ts',
+      'cli/monitor.ts',
+    ],
     packages: ['electron', 'ws', 'valibot'],
     node: true,
   },
   cli: {
-    rooms: ['contract', 'kernel-tree', 'workers', 'machine/qemu-flags', 'machine/config.ts', 'host', 'boot'],
+    rooms: [
+      'contract',
+      'kernel-tree',
+      'workers',
+      'machine/qemu-flags',
+      'machine/config.ts',
+      'host',
+      'boot',
+      'app/launch.ts',
+    ],
     node: true,
   },
 }

@@ -66,7 +66,7 @@ export class Uploads {
     this.#open.delete(id)
     await upload.handle.close()
     // A folder of its own for each: names stay what they are, and nothing is overwritten.
-    const folder = `${upload.partial.replace('.part-', '')}`
+    const folder = upload.partial.replace('.part-', '')
     await mkdir(folder, { mode: 0o700 })
     const file = path.join(folder, upload.name)
     await rename(upload.partial, file)

@@ -151,6 +151,12 @@ export class MachineLibrary {
     return entry.run
   }
 
+  /** The run of a machine whose guest is there; undefined otherwise. */
+  activeRun(id: MachineId): MachineRun | undefined {
+    const entry = this.#entries.get(id)
+    return entry?.status.state === 'running' || entry?.status.state === 'paused' ? entry.run : undefined
+  }
+
   console(id: MachineId): MachineConsole {
     return this.#entry(id).console
   }

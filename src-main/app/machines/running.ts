@@ -4,6 +4,7 @@ import type { Progress } from '../../contract/services/common.ts'
 import type { LastEnd, MachineState, MachineStatus } from '../../contract/services/machines.ts'
 import type { Accelerator, MachineConfig } from '../../machine/config.ts'
 import { TroubleError } from '../../contract/rpc/messages.ts'
+import type { ShareEvents } from '../../workers/io-link.ts'
 import { MachineHandle } from '../../workers/machine-handle.ts'
 
 export interface RunEvents {
@@ -73,6 +74,10 @@ export class MachineRun {
   }
   reset(): void {
     this.#running().reset()
+  }
+
+  watchShares(events: ShareEvents): () => void {
+    return this.#running().watchShares(events)
   }
 
   /** Asks the guest to switch off; a paused one goes on for that. */

@@ -6,7 +6,7 @@ import { open, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
 import * as v from 'valibot'
-import { machineConfigSchema } from '../../contract/machine-schema.ts'
+import { machineConfigSchema, machineFields } from '../../contract/machine-schema.ts'
 import type { MachineConfig } from '../../machine/config.ts'
 import type { MachineId } from '../../contract/services/common.ts'
 
@@ -143,7 +143,7 @@ export class MachineStore {
   }
 }
 
-const known = new Set(Object.keys(machineConfigSchema.entries))
+const known = new Set(machineFields)
 
 /** What a saved description has beside ours; fields of ours that are absent now must not come back. */
 function unknownFields(machine: unknown): Record<string, unknown> {

@@ -6,7 +6,7 @@ import path from 'node:path'
 import process from 'node:process'
 import type { ServiceHandlers } from '../../contract/rpc/definition.ts'
 import type { Peer } from '../../contract/rpc/host.ts'
-import { TroubleError } from '../../contract/rpc/messages.ts'
+import { TroubleError, type Trouble } from '../../contract/rpc/messages.ts'
 import type { HostInfo, OpenRequest } from '../../contract/services/application.ts'
 import type { AllServices } from '../../contract/services/index.ts'
 import { splitWords } from '../../machine/qemu-flags/split.ts'
@@ -77,6 +77,8 @@ export interface ApplicationParts {
   settingsChanged(): void
   /** What was to be opened before the window was ready. */
   takeOpenRequests(): readonly OpenRequest[]
+  /** What went wrong before there was a window. */
+  takeTroubles(): readonly Trouble[]
 }
 
 export function applicationHandlers(
@@ -115,6 +117,7 @@ export function applicationHandlers(
       }
     },
     ready: (window) => {
+      for (const trouble of parts.takeTroubles()) window.emit('application', 'trouble', trouble)
       for (const request of parts.takeOpenRequests()) window.emit('application', 'open', request)
     },
   }

@@ -51,7 +51,8 @@ function revive(json: string, bytes: Uint8Array): unknown {
     if (typeof mark === 'bigint') return mark
     if (at + mark > bytes.length) throw new RangeError('a frame with fewer bytes than it says')
     at += mark
-    return bytes.slice(at - mark, at)
+    // A copy: not `slice`, which in a Buffer of Node is a view of a buffer that is used again.
+    return new Uint8Array(bytes.subarray(at - mark, at))
   })
 }
 

@@ -47,6 +47,11 @@ export class ServiceHost<T extends Services> {
     this.#onBug = onBug
   }
 
+  /** Is there a window? */
+  get isWatched(): boolean {
+    return this.#windows.size > 0
+  }
+
   /** A new window; `send` must keep the order. */
   connect(send: (message: FromHost) => void): Connection {
     const peer = new WindowPeer(send)
