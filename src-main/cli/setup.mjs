@@ -23,9 +23,9 @@ const tasks = {
   'test:boot': {
     entry: 'node_modules/vitest/vitest.mjs',
     args: ['run', '--config', 'tests/boot/vitest.config.ts'],
-    programs: ['qemu-system-x86_64', 'mke2fs', 'e2fsck'],
+    programs: ['qemu-system-x86_64', 'mke2fs', 'e2fsck', 'strace'],
   },
-  test: { entry: 'tests/run.ts', programs: ['busybox', 'gcc', 'gdb', 'iasl', 'script'] },
+  test: { entry: 'tests/run.ts', programs: ['busybox', 'e2fsck', 'gcc', 'gdb', 'iasl', 'mke2fs', 'script'] },
 }
 
 /** Program -> the Debian/Ubuntu package that brings it. */
@@ -37,6 +37,7 @@ const debianPackages = {
   iasl: 'acpica-tools',
   mke2fs: 'e2fsprogs',
   script: 'bsdutils',
+  strace: 'strace',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',
   'dpkg-deb': 'dpkg',

@@ -1,0 +1,16 @@
+/** One boot of Debian's stock kernel on Longmode, with everything, in every `npm test`. More of them: `npm run test:boot`. */
+import { afterAll, expect, it } from 'vitest'
+import { Workbench, wholeSession } from './session.ts'
+import { newTroubles } from './troubles.ts'
+
+const bench = new Workbench()
+afterAll(async () => {
+  await bench.stopAll()
+  bench.remove()
+})
+
+it("Debian's stock kernel boots, uses disk and share, powers off, and complains about nothing", async () => {
+  const log = await wholeSession(bench, 'longmode')
+  expect(log).not.toMatch(/TSC calibration failed|Unable to calibrate/)
+  expect(newTroubles(log, '')).toEqual([])
+}, 900_000)
