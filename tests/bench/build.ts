@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { writeCpio, type CpioEntry } from '../../src-main/host/default-guest/cpio.ts'
+import { shareTool } from '../share/guest/tool.ts'
 import { defaultGuest } from '../../src-main/host/default-guest/default-guest.ts'
 
 const DYNAMIC = 'int main(void) { return 0; }\n'
@@ -39,6 +40,7 @@ export async function benchGuest(scratch: string): Promise<{ kernel: string; ini
   const archive = writeCpio([
     ...[...folders].map((name): CpioEntry => ({ kind: 'folder', name })),
     file('bench/static', staticData),
+    shareTool(scratch),
     file('bench/dynamic', readFileSync(dynamicProgram)),
     // Something to compress that is neither noise nor empty: the same bytes on both machines.
     file('bench/static.tar', Buffer.concat(Array<Buffer>(8).fill(staticData))),

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import type { Machine } from '../boot/guest-console.ts'
 import { benchGuest } from './build.ts'
 import { measure, type Cost, type Run } from './measure.ts'
+import { prepareShare } from './share.ts'
 import { workloads } from './workloads.ts'
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, rows: { type: 'string', default: '' } } })
@@ -30,6 +31,7 @@ function freshShare(scratch: string): string {
   const share = path.join(scratch, 'share')
   rmSync(share, { recursive: true, force: true })
   mkdirSync(share)
+  prepareShare(share)
   return share
 }
 

@@ -1,3 +1,5 @@
+import { shareRows } from './share.ts'
+
 /** What is measured: a row a workload, the same command on both machines, in the default guest. */
 export interface Workload {
   readonly name: string
@@ -44,16 +46,6 @@ export const workloads: readonly Workload[] = [
     group: 'io',
     command: 'echo 3 > /proc/sys/vm/drop_caches; dd if=/mnt/big of=/dev/null bs=1M 2>/dev/null',
   },
-  {
-    name: '9p write, 32 MiB',
-    group: 'io',
-    command: 'dd if=/dev/zero of=/root/host_folder/big bs=1M count=32 2>/dev/null',
-  },
-  { name: '9p read, 32 MiB', group: 'io', command: 'dd if=/root/host_folder/big of=/dev/null bs=1M 2>/dev/null' },
-  {
-    name: '9p, 300 files create, stat, unlink',
-    group: 'io',
-    command: `cd /root/host_folder && ${loop(300, 'echo $i > f$i')} && ls -l | wc -l && rm f*; cd /root`,
-  },
+  ...shareRows,
   { name: 'idle, 5 s', group: 'io', command: 'sleep 5' },
 ]

@@ -1,0 +1,24 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { writeCpio, type CpioEntry } from '../../../src-main/host/default-guest/cpio.ts'
+import { defaultGuest } from '../../../src-main/host/default-guest/default-guest.ts'
+
+/** The share tool (tool.c) as an entry of an initramfs, at /bench/share. */
+export function shareTool(scratch: string): CpioEntry {
+  const program = path.join(scratch, 'share-tool')
+  execFileSync('gcc', ['-O2', '-static', '-o', program, path.join(import.meta.dirname, 'tool.c')])
+  return { kind: 'file', name: 'bench/share', mode: 0o755, data: readFileSync(program) }
+}
+
+/** Flags of the default guest with the share tool in it, for Longmode and QEMU. */
+export async function shareGuestFlags(scratch: string, append = 'quiet', more: CpioEntry[] = []): Promise<string[]> {
+  const guest = await defaultGuest((text) => console.log(text))
+  const archive = writeCpio([{ kind: 'folder', name: 'bench' }, shareTool(scratch), ...more])
+  const initrd = path.join(scratch, 'share-initramfs.gz')
+  // The kernel unpacks archives that follow each other, each compressed on its own.
+  writeFileSync(initrd, Buffer.concat([readFileSync(guest.initrd), gzipSync(archive)]))
+  const words = `${guest.append} ${append}`
+  return ['-nographic', '-m', '512M', '-cpu', 'max', '-kernel', guest.kernel, '-initrd', initrd, '-append', words]
+}
