@@ -1,8 +1,12 @@
 /** The kernel workbench: the calls of contract/kernel-tree.ts, for the command line and the window. */
 import type { KernelWorkbench } from '../contract/kernel-tree.ts'
+import { buildState } from './build/state.ts'
+import { applyRecipes, configText, fixConfig, readRecipes } from './config/change.ts'
+import { checkDotConfig } from './config/check.ts'
 import { applyPlan, undoLast } from './syscall/apply.ts'
 import { checklist, planAddition, planRemoval } from './syscall/checklist.ts'
 import { reviewSource } from './syscall/review.ts'
+import { checkToolchain } from './toolchain/toolchain.ts'
 import { openTree } from './tree.ts'
 
 /** A call that is quick enough to be made at once; what it throws rejects the promise. */
@@ -10,6 +14,14 @@ const later = <T>(call: () => T): Promise<T> => Promise.resolve().then(call)
 
 export const workbench = {
   openTree,
+  buildState: (tree) => later(() => buildState(tree)),
+  checkToolchain,
+
+  checkConfig: (tree, plan, userland) => later(() => checkDotConfig(configText(tree), plan, userland)),
+  fixConfig,
+  recipes: () =>
+    later(() => readRecipes().map(({ name, title, description, needs }) => ({ name, title, description, needs }))),
+  applyRecipes,
 
   checkSyscall: (tree, request) => later(() => checklist(tree.folder, request)),
   planSyscall: (tree, request) => later(() => planAddition(tree.folder, request)),
