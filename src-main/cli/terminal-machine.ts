@@ -3,7 +3,8 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { StdioConsole } from '../host/terminal/stdio-console.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { MachineHandle } from '../workers/machine-handle.ts'
-import { runMonitorCommand } from './monitor.ts'
+import { openGdbServer, type GdbServer } from '../workers/gdb-server.ts'
+import { runMonitorCommand, type MonitorTarget } from './monitor.ts'
 
 /** Writes to a file in order; resolves when the system has taken the bytes. */
 function fileSink(stream: WriteStream) {
@@ -16,6 +17,20 @@ async function openSerialFile(path: string): Promise<WriteStream | string> {
   return await new Promise((resolve) => {
     stream.once('open', () => resolve(stream))
     stream.once('error', (error) => resolve(`-serial file:${path}: ${error.message}`))
+  })
+}
+
+/** Opens the port of -gdb, or says why not; undefined when none is wanted. */
+async function openGdb(
+  { gdbPort }: MachineConfig,
+  handle: MachineHandle,
+  target: MonitorTarget,
+): Promise<GdbServer | string | undefined> {
+  if (gdbPort === undefined) return undefined
+  return await openGdbServer(gdbPort, {
+    target: handle.debug,
+    monitor: (line) => runMonitorCommand(target, line),
+    kill: () => handle.quit(),
   })
 }
 
@@ -55,9 +70,16 @@ export async function runInTerminal(
     { serial: serial.kind === 'stdio', monitor: machine.monitor === 'stdio' ? 'only' : machine.monitor },
   )
   stdio.open()
+  const gdb = await openGdb(machine, handle, target)
+  if (typeof gdb === 'string') handle.quit()
   const end = await handle.ended
   stdio.close()
   await new Promise<void>((resolve) => (file === undefined ? resolve() : file.end(() => resolve())))
+  if (typeof gdb === 'string') {
+    say(gdb)
+    return 1
+  }
+  gdb?.close()
   if (end.kind === 'exited') return end.code
   say(end.sentence)
   if (end.details !== undefined) say(end.details)

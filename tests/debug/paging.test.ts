@@ -86,6 +86,8 @@ describe.each(Object.keys(MODES) as Mode[])('%s paging', (mode) => {
         seen.set(walk.result.kind, (seen.get(walk.result.kind) ?? 0) + 1)
         const rights = walk.result.kind === 'mapped' ? walk.result.rights : { user: NOTHING, kernel: NOTHING }
         const physical = walk.result.kind === 'mapped' ? walk.result.physical : -1n
+        const engine: unknown[] = []
+        const ours: unknown[] = []
         for (const [who, bit] of [
           ['user', ACCESS.user],
           ['kernel', 0],
@@ -95,9 +97,10 @@ describe.each(Object.keys(MODES) as Mode[])('%s paging', (mode) => {
             ['write', ACCESS.write],
             ['execute', ACCESS.fetch],
           ] as const) {
-            const gpa = reach(linear, bit | access)
-            expect([who, what, linear, gpa]).toEqual([who, what, linear, rights[who][what] ? physical : -1n])
+            engine.push([who, what, linear, reach(linear, bit | access)])
+            ours.push([who, what, linear, rights[who][what] ? physical : -1n])
           }
+        expect(ours).toEqual(engine)
       }
     }
     // the tables must have had something of everything
