@@ -18,6 +18,8 @@ declare namespace WebAssembly {
     constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number })
     set(index: number, value: unknown): void
     get(index: number): unknown
+    /** The length before. */
+    grow(by: number): number
     readonly length: number
   }
   class Instance {

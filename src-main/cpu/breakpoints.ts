@@ -32,6 +32,8 @@ interface BreakpointCpu {
   setU32(at: number, value: number): void
   pend(vector: number): void
   flushTlb(): void
+  /** Translated code stops at no breakpoint: all of it goes. */
+  dropRegions(): void
 }
 
 export class Breakpoints {
@@ -64,6 +66,7 @@ export class Breakpoints {
       this.offsets.add(Number(address & 0xfffn))
     }
     for (const offset of [...old, ...this.offsets]) this.code.dropRecords(offset)
+    if (this.executing) this.cpu.dropRegions()
   }
   setWatches(watches: readonly Watch[]): void {
     this.watches = watches

@@ -5,7 +5,7 @@ import { Decoder } from './decode/decoder.ts'
 import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
 import type { Row } from './decode/rows.ts'
 import { variantOf } from './decode/variants.ts'
-import { HANDLER } from './interpreter/loop.ts'
+import { HANDLER } from './region.ts'
 import { VECTOR } from './mmu/access.ts'
 import { AT, CROSS_RECORD, segAt, TLB_ENTRIES } from './state/layout.ts'
 
@@ -82,6 +82,19 @@ export class CodeFetch {
     }
     this.write(record, cpu.bytes.subarray(page + offset, page + offset + 8))
     return 0
+  }
+  /** As decodeCross, for an instruction that may also lie on one page. */
+  decodeAlone(): number {
+    const { cpu } = this
+    const linear = BigInt.asUintN(64, cpu.u64(AT.rip) + cpu.u64(segAt(1, 'base')))
+    const mode = this.mode()
+    const gpa = this.address(mode.codeSize === 8 ? linear : BigInt.asUintN(32, linear))
+    if (gpa < 0) return 0
+    const at = cpu.ramAddress(gpa)
+    const end = Math.floor(at / 4096) * 4096 + 4096
+    if (at < 0 || this.decoder.decode(cpu.bytes, at, end, mode) !== DECODE.ok) return this.decodeCross()
+    this.write(CROSS_RECORD, cpu.bytes.subarray(at, at + 8))
+    return CROSS_RECORD
   }
   /** Address of a record made for state.rip, whose instruction lies on two pages; 0 with an exception pending. */
   decodeCross(): number {

@@ -1,5 +1,5 @@
 /** Which RAM pages have predecoded code, and in which slot. The oldest slot goes when all are taken. */
-import { HANDLER } from './interpreter/loop.ts'
+import { HANDLER } from './region.ts'
 import {
   PAGE_INFO,
   RECORD,
@@ -17,6 +17,8 @@ export class CodeSlots {
   private readonly bytes: Uint8Array
   private readonly map: MemoryMap
   private readonly flushCodeTlb: () => void
+  /** The slot of this RAM page is about to be emptied. */
+  onEmpty: (page: number) => void = () => undefined
   /** RAM page of each slot, or -1. */
   private readonly pages: Int32Array
   /** Mode that a slot's records were made for. */
@@ -35,6 +37,7 @@ export class CodeSlots {
   /** Forgets everything. */
   dropAll(): void {
     this.pages.forEach((page, slot) => {
+      if (page >= 0) this.onEmpty(page)
       if (page >= 0) this.view.setUint32(PAGE_INFO + page * 4, 0, true)
       this.pages[slot] = -1
     })
@@ -48,6 +51,12 @@ export class CodeSlots {
       // handler and access byte together: an empty record must not touch memory
       if (page >= 0) this.view.setUint32(first + slot * SLOT_BYTES, 0, true)
     })
+  }
+  /** Number of the RAM page, and offset in it, that a record stands for; undefined for a record outside the slots. */
+  find(record: number): { page: number; offset: number } | undefined {
+    if (record < this.map.slotBase) return undefined
+    const { page, offset } = this.placeOf(record)
+    return offset < 4096 ? { page: (page - this.map.ramBase) / 4096, offset } : undefined
   }
 
   /** Address of the RAM page, and offset in it, that a record stands for. */
@@ -68,6 +77,7 @@ export class CodeSlots {
       this.view.setUint32(info, slot + 1, true)
       this.dropWriteTags(page)
     } else {
+      this.onEmpty(page)
       // the other privilege level may still find the records of the old mode
       this.flushCodeTlb()
     }
@@ -81,6 +91,7 @@ export class CodeSlots {
     this.next = (slot + 1) % this.map.slots
     const old = this.pages[slot]
     if (old >= 0) {
+      this.onEmpty(old)
       this.view.setUint32(PAGE_INFO + old * 4, 0, true)
       this.flushCodeTlb()
     }

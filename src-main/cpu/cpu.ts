@@ -12,7 +12,7 @@ import { vectorFault } from './helpers/blocked.ts'
 import { missing } from './helpers/missing.ts'
 import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helpers/helper.ts'
 import { defineCore } from './interpreter/core.ts'
-import { defineLoop, HANDLER, type HandlerDef } from './interpreter/loop.ts'
+import { defineLoop, type HandlerDef } from './interpreter/loop.ts'
 import { ACCESS } from './mmu/access.ts'
 import { REFUSED } from './mmu/mmu.ts'
 import { STATUS, type Operation } from './semantics/context.ts'
@@ -37,6 +37,8 @@ import {
   TLB_USER,
   type MemoryMap,
 } from './state/layout.ts'
+import { HANDLER } from './region.ts'
+import { Translator } from './translator/translator.ts'
 import { ModuleBuilder } from './wasm/module.ts'
 
 /** An instruction set: opcode rows with the operations and helpers behind them. */
@@ -57,6 +59,10 @@ interface Exports {
   dropCode(host: number | bigint, length: number | bigint): void
   selectTlb(): void
   flags(op: number, res: bigint, b: bigint): number
+  readonly flagsCarry: unknown
+  readonly hostRange: unknown
+  readonly regionReach: unknown
+  readonly table: WebAssembly.Table
 }
 
 export class Cpu {
@@ -82,6 +88,10 @@ export class Cpu {
   /** A debugger's. */
   readonly breakpoints: Breakpoints
   private readonly fetch: CodeFetch
+  private readonly memory: WebAssembly.Memory
+  private readonly set: InstructionSet
+  /** Undefined while everything is interpreted. */
+  translator: Translator | undefined
 
   constructor(memory: WebAssembly.Memory, map: MemoryMap, host: CpuHost, set: InstructionSet) {
     this.map = map
@@ -90,6 +100,9 @@ export class Cpu {
     this.view = new DataView(memory.buffer)
     this.code = new CodeSlots(this.view, this.bytes, map, () => this.flushCodeTlb())
     this.breakpoints = new Breakpoints(this, this.code)
+    this.memory = memory
+    this.set = set
+    this.code.onEmpty = (page) => this.translator?.drop(page, 0, 4096)
     const handlerIds = new Map<string, number>()
     this.fetch = new CodeFetch(this, this.code, handlerIds, set.rows)
     this.exports = this.build(memory, this.handlers(set, handlerIds))
@@ -109,11 +122,15 @@ export class Cpu {
     const codeMiss = m.importFunc('codeMiss', ['i32', 'i32'], ['f64'])
     const decode = m.importFunc('decode', ['f64'], ['i32'])
     const decodeCross = m.importFunc('decodeCross', [], ['f64'])
+    const decodeAlone = m.importFunc('decodeAlone', [], ['f64'])
+    const hot = m.importFunc('hot', ['f64'], [])
+    const dropRegions = m.importFunc('dropRegions', ['i32', 'i32', 'i32'], [])
     const operandFault = m.importFunc('operandFault', ['i32'], [])
     const watched = m.importFunc('watched', ['i32', 'i32', 'i32', 'i32'], ['i32'])
-    const core = defineCore(m, map, { mmioRead, mmioWrite, watched, helper })
+    const core = defineCore(m, map, { mmioRead, mmioWrite, watched, helper, dropRegions })
     const hotCount = handlers.filter((h) => h.variant.hot).length
-    const run = defineLoop(m, map, core, { codeMiss, decode, decodeCross, operandFault }, handlers, hotCount)
+    const loopImports = { codeMiss, decode, decodeCross, decodeAlone, hot, operandFault }
+    const run = defineLoop(m, map, core, loopImports, handlers, hotCount)
     m.export('run', run)
     for (const name of [
       'translate',
@@ -124,9 +141,12 @@ export class Cpu {
       'commit',
       'dropCode',
       'selectTlb',
+      'hostRange',
+      'regionReach',
     ] as const)
       m.export(name, core[name])
     m.export('flags', core.flags.all)
+    m.export('flagsCarry', core.flags.carry)
     const env = {
       memory,
       mmioRead: (low: number, high: number, size: number) =>
@@ -139,6 +159,9 @@ export class Cpu {
       codeMiss: (low: number, high: number) => this.fetch.miss(low, high),
       decode: (record: number) => this.fetch.decode(record),
       decodeCross: () => this.fetch.decodeCross(),
+      decodeAlone: () => this.fetch.decodeAlone(),
+      hot: (record: number) => this.hot(record),
+      dropRegions: (page: number, from: number, to: number) => this.translator?.drop(page, from, to),
       operandFault: (id: number) => {
         const first = vectorFault(this, this.variants[id]!)
         if (first !== undefined) this.pend(first)
@@ -360,7 +383,36 @@ export class Cpu {
     }
   }
 
-  /** Runs at most `slice` instructions; returns an EXIT of interpreter/loop.ts. */
+  /* ---- translation ---- */
+
+  /** From now on code that is jumped to `threshold` (1 to 65535) times is translated. */
+  translateHot(threshold: number): Translator {
+    const { exports } = this
+    const { regionReach, commit, linear, selectTlb, hostRange, flags, flagsCarry, table } = exports
+    this.translator ??= new Translator({
+      memory: this.memory,
+      map: this.map,
+      env: {
+        ...{ regionReach, commit, linear, selectTlb, hostRange, flagsAll: flags, flagsCarry },
+        ...{ memory: this.memory, table },
+      },
+      rows: this.set.rows,
+      operations: this.set.operations,
+      now: () => performance.now(),
+    })
+    this.setU32(AT.hotAt, threshold)
+    return this.translator
+  }
+  dropRegions(): void {
+    this.translator?.dropAll()
+  }
+  private hot(record: number): void {
+    if (this.breakpoints.executing) return
+    const place = this.code.find(record)
+    if (place) this.translator?.translate(place.page, place.offset, record, this.fetch.mode())
+  }
+
+  /** Runs `slice` instructions (in translated code a few more, but never when `slice` is 1); returns an EXIT of interpreter/loop.ts. */
   run(slice: number): number {
     return this.exports.run(slice)
   }

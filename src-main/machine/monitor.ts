@@ -34,7 +34,15 @@ function memory(machine: Machine): string {
 function engine(machine: Machine): string {
   const { cpu } = machine
   const names = ['retired', 'decoded', 'codeMisses', 'codeDrops', 'tlbMisses', 'tlbFlushes'] as const
-  return names.map((name) => `${name.padEnd(12)} ${cpu.u64(AT[name])}`).join('\n')
+  const lines = names.map((name) => `${name.padEnd(18)} ${cpu.u64(AT[name])}`)
+  const counts = cpu.translator?.counts
+  if (counts)
+    lines.push(
+      `in regions         ${cpu.u64(AT.regionInstructions)} instructions, entered ${cpu.u64(AT.regionEntries)} times, restarts ${cpu.u64(AT.regionRestarts)}`,
+      `regions            ${counts.regions} now, ${counts.made} made, ${counts.dropped} dropped, ${counts.refused} places refused`,
+      `translated         ${counts.instructions} instructions into ${counts.bytes} bytes in ${counts.milliseconds.toFixed(0)} ms`,
+    )
+  return lines.join('\n')
 }
 
 /** One line of the monitor; commands that change the machine's run state are its owner's. */

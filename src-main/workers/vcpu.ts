@@ -20,6 +20,9 @@ import { IoStartError, startIo } from './io/start.ts'
 import { Ram } from '../memory/ram.ts'
 import { VcpuDebugger } from './vcpu-debugger.ts'
 
+/** Jumps to a place before it is translated. */
+const HOT = 400
+
 const port = parentPort
 if (port === null) throw new Error('the vCPU worker is a worker')
 const post = (message: FromVcpu): void => port.postMessage(message)
@@ -149,6 +152,7 @@ class VcpuWorker {
       initrd: config.initrd === undefined ? undefined : readFile(config.initrd, 'initial RAM disk'),
       startSeconds: startSeconds(config.rtc),
     })
+    if (config.accelerator === 'jit') this.built.machine.cpu.translateHot(HOT)
     this.loop = new RunLoop(this.built.machine, this.clock, {
       attend: () => this.attend(),
       sleep: (timeout) => this.sleep(timeout),
@@ -159,7 +163,7 @@ class VcpuWorker {
     })
     this.debugger = this.makeDebugger(this.built.machine, this.loop)
     this.boot()
-    post({ type: 'started', accelerator: 'interp' })
+    post({ type: 'started', accelerator: config.accelerator })
     if (this.paused) this.debugger.stop({ kind: 'start' })
     await this.live()
     await this.io.close()

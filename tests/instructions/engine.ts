@@ -5,7 +5,7 @@ import type { CpuHost } from '../../src-main/cpu/cpu-host.ts'
 import { instructionSet } from '../../src-main/cpu/instruction-set.ts'
 import { EXIT } from '../../src-main/cpu/interpreter/loop.ts'
 import { STATUS } from '../../src-main/cpu/semantics/context.ts'
-import { AT, memoryMap, segAt } from '../../src-main/cpu/state/layout.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, memoryMap, segAt } from '../../src-main/cpu/state/layout.ts'
 import { loadImage, storeImage } from './engine-fpu.ts'
 import {
   CODE_BASE,
@@ -88,12 +88,16 @@ function withBreakpoint(set: InstructionSet): InstructionSet {
 export class EngineMachine implements SnippetMachine {
   readonly cpu: Cpu
   readonly #ram: number
+  readonly #isTranslated: boolean
 
-  constructor() {
+  constructor(isTranslated: boolean) {
     const map = memoryMap(RAM_BYTES, 0, 16)
     const memory = new WebAssembly.Memory({ initial: map.pages64K, maximum: map.pages64K, shared: true })
     this.cpu = new Cpu(memory, map, noDevices, withBreakpoint(instructionSet(() => true)))
     this.#ram = map.ramBase
+    this.#isTranslated = isTranslated
+    // the first jump to a snippet, the one that enters it, makes it a region
+    if (isTranslated) this.cpu.translateHot(1)
     this.#mapPages()
     this.#prepareSystem()
   }
@@ -168,6 +172,7 @@ export class EngineMachine implements SnippetMachine {
       cpu.bytes.set(snippet.code, code + slot * SLOT_BYTES)
     })
     cpu.written(code, 4096)
+    if (this.#isTranslated) cpu.bytes.fill(0, HOT_COUNTERS, HOT_COUNTERS + HOT_COUNTER_BYTES)
     // Snippets of both modes share the page; predecoded code is for one mode, so the modes take turns.
     const after: Uint8Array[] = []
     for (const mode of ['long64', 'compat32'] as const)
@@ -223,6 +228,9 @@ export class EngineMachine implements SnippetMachine {
   }
 }
 
-export function engineMachine(): SnippetMachine {
-  return new EngineMachine()
+/** Snippets in the interpreter, or each as a region of the translator. */
+export function engineMachine(engine: 'interpreter' | 'translator' = 'interpreter'): SnippetMachine & {
+  readonly cpu: Cpu
+} {
+  return new EngineMachine(engine === 'translator')
 }

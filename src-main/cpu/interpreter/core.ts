@@ -1,6 +1,7 @@
 /** Functions that handlers and helpers share: effective addresses with segmentation, TLB set selection, ranges. */
 import { KIND, MOFFS64 } from '../decode/record.ts'
-import { VECTOR } from '../mmu/access.ts'
+import { FSW_ES } from '../helpers/blocked.ts'
+import { ACCESS, VECTOR } from '../mmu/access.ts'
 import { defineMmu, REFUSED, type MmuImports } from '../mmu/mmu.ts'
 import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
 import { defineFlagFunctions } from '../semantics/flags.ts'
@@ -31,6 +32,11 @@ export interface CoreImports extends MmuImports {
 export interface Core extends CoreFunctions {
   /** (record, linear address of the instruction) -> linear address of its operand, or REFUSED. */
   readonly generalAddress: Func
+  /**
+   * (linear, access, size) -> host address, for regions. 0: a fault is pending; 1: the interpreter has to run the instruction, because
+   * the store may hit translated code, or because another check of the instruction may come before the fault.
+   */
+  readonly regionReach: Func
 }
 
 const CR0_AM = 1n << 18n
@@ -145,7 +151,24 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     f.ret(toPtr(f, address.add(f.load64(entry, 16))))
   })
 
-  return { ...mmu, flags, helper: imports.helper, linear, selectTlb, generalAddress, hostRange }
+  const regionReach = m.func('regionReach', ['i64', 'i32', 'i32'], [ptr], (f, address, access, size) => {
+    put32(f, AT.regionDropped, i32(0))
+    f.if(access.and(ACCESS.write), () => put32(f, AT.commitKind, i32(0)))
+    const user = get32(f, AT.cpl).eq(3).shl(1)
+    const host = f.call(mmu.slow, address, access.or(user), size)
+    f.if(
+      host.eqz(),
+      () => f.if(get32(f, AT.simdBlocked).or(get32(f, AT.fsw).and(FSW_ES)), () => f.ret(1, ptr)),
+      () => {
+        // the store may change the very code that runs
+        const splitWrite = access.and(ACCESS.write).and(get32(f, AT.commitKind).eq(2))
+        f.if(get32(f, AT.regionDropped).or(splitWrite), () => f.ret(1, ptr))
+      },
+    )
+    f.ret(host)
+  })
+
+  return { ...mmu, regionReach, flags, helper: imports.helper, linear, selectTlb, generalAddress, hostRange }
 }
 
 /** Address of the data TLB entry for a linear address in the set in use. */

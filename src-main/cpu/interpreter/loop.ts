@@ -6,9 +6,10 @@
 import { ACCESS_READ, ACCESS_WRITE, KIND, SIZE_NONE, SIZE_SHIFT } from '../decode/record.ts'
 import type { Variant } from '../decode/variants.ts'
 import { FSW_ES } from '../helpers/blocked.ts'
-import { get32, get64, put64, toPtr } from '../mmu/state-access.ts'
+import { bump, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
+import { HANDLER, REGION_EXIT } from '../region.ts'
 import { STATUS, type Operation } from '../semantics/context.ts'
-import { AT, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
 import { Expr, i32, konst } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
 import { tlbEntry, type Core } from './core.ts'
@@ -28,19 +29,6 @@ export const EXIT = {
   breakpoint: 4,
 } as const
 
-/** Numbers of handlers with a meaning of their own. */
-export const HANDLER = {
-  /** Not decoded yet (also what zeroed memory says). */
-  decode: 0,
-  /** The page ends here: look the next one up. */
-  pageEnd: 1,
-  /** The instruction goes on in the next page. */
-  cross: 2,
-  /** A debugger's breakpoint. */
-  breakpoint: 3,
-  first: 4,
-} as const
-
 export interface HandlerDef {
   readonly variant: Variant
   readonly operation: Operation
@@ -51,6 +39,10 @@ export interface LoopImports {
   readonly codeMiss: Func
   /** (record as f64) -> 0, or 1 with an exception pending. */
   readonly decode: Func
+  /** () -> the same for the instruction at state.rip, wherever it lies. */
+  readonly decodeAlone: Func
+  /** (record as f64): code that is often jumped to begins here. */
+  readonly hot: Func
   /** () -> address of a record made for state.rip, which lies on two pages, as f64; 0 with an exception pending. */
   readonly decodeCross: Func
   /** (handler): the operand's fault is pending; what the instruction checks before it touches memory may replace it. */
@@ -134,10 +126,7 @@ export function defineLoop(
     f.set(budget, slice)
     f.block((fault) => {
       f.loop((lookup) => {
-        const at = f.tmp(get64(f, AT.rip).add(get64(f, segAt(1, 'base'))))
-        const linear = f.local('i64')
-        f.set(linear, at)
-        f.if(get32(f, AT.codeSize).ne(8), () => f.set(linear, at.and(0xffffffffn)))
+        const linear = linearRip(f)
         const entry = f.tmp(
           f.loadPtr(zero, AT.codeTlb).add(
             toPtr(
@@ -160,97 +149,120 @@ export function defineLoop(
         f.set(span, 4096)
         f.set(record, page.add(toPtr(f, linear.and(4095).shl(4))))
         f.set(bias, linear.sub(record.shr_u(4).u64()))
-        f.loop((next) => {
-          f.if(budget.le_s(0), () => {
-            saveRip()
-            finish(EXIT.budget)
-          })
-          f.set(budget, budget.sub(1))
-          f.set(access, f.load32('u8', record, 3))
-          const rm = f.tmp(ptr === 'i32' ? f.load32('u8', record, 5) : f.load32('u8', record, 5).u64())
-          f.set(host, rm.add(STATE))
-          f.if(access, () =>
-            emitAccess(f, core, imports.operandFault, { record, host, linearAddress, access, rm, lip, fault }),
-          )
-          f.set(id, f.load32('u16', record))
-          const inline: InlineSite = { next, lookup, fault, page, bias, span }
-          const advance = (): void => {
-            const length = f.load32('u8', record, 2)
-            f.set(record, record.add((ptr === 'i32' ? length : length.u64()).shl(4)))
-          }
-          const hot = handlers.slice(0, hotCount).map((handler, n) => () => {
-            f.scope(() => {
-              const c = new RecordContext({
-                f,
-                variant: handler.variant,
-                handler: HANDLER.first + n,
-                core,
-                ramBase: map.ramBase,
-                record,
-                host,
-                linearAddress,
-                inline,
+        f.loop((jumped) => {
+          countJump(f, imports.hot, record)
+          f.loop((next) => {
+            f.if(budget.le_s(0), () => {
+              saveRip()
+              finish(EXIT.budget)
+            })
+            f.set(budget, budget.sub(1))
+            f.set(access, f.load32('u8', record, 3))
+            const rm = f.tmp(ptr === 'i32' ? f.load32('u8', record, 5) : f.load32('u8', record, 5).u64())
+            f.set(host, rm.add(STATE))
+            f.if(access, () =>
+              emitAccess(f, core, imports.operandFault, { record, host, linearAddress, access, rm, lip, fault }),
+            )
+            f.set(id, f.load32('u16', record))
+            const inline: InlineSite = { jumped, lookup, fault, page, bias, span }
+            const advance = (): void => {
+              const length = f.load32('u8', record, 2)
+              f.set(record, record.add((ptr === 'i32' ? length : length.u64()).shl(4)))
+            }
+            const hot = handlers.slice(0, hotCount).map((handler, n) => () => {
+              f.scope(() => {
+                const c = new RecordContext({
+                  f,
+                  variant: handler.variant,
+                  handler: HANDLER.first + n,
+                  core,
+                  ramBase: map.ramBase,
+                  record,
+                  host,
+                  linearAddress,
+                  inline,
+                })
+                handler.operation(c)
+                advance()
+                f.br(next)
               })
-              handler.operation(c)
+            })
+            const special = [
+              () => {
+                f.set(budget, budget.add(1))
+                f.if(f.call(imports.decode, asF64(record)).eqz(), () => f.br(next))
+                f.br(fault)
+              },
+              () => {
+                f.set(budget, budget.add(1))
+                saveRip()
+                f.br(lookup)
+              },
+              () => {
+                f.set(budget, budget.add(1))
+                saveRip()
+                const linearHere = f.tmp(lip())
+                const made = fromF64(f, f.call(imports.decodeCross))
+                f.if(made.eqz(), () => f.br(fault))
+                f.set(record, made)
+                f.set(bias, linearHere.sub(made.shr_u(4).u64()))
+                f.set(span, 0)
+                f.br(next)
+              },
+              () => {
+                f.set(budget, budget.add(1))
+                saveRip()
+                finish(EXIT.breakpoint)
+              },
+              () => {
+                f.set(budget, budget.add(1))
+                f.if(slice.gt_u(1), () => {
+                  const status = enterRegion(f, record, lip(), budget)
+                  f.if(status.eqz(), () => f.br(lookup))
+                  f.if(status.eq(REGION_EXIT.fault), () => finish(EXIT.exception))
+                  f.if(status.eq(REGION_EXIT.halt), () => finish(EXIT.halt))
+                  f.if(status.eq(REGION_EXIT.look), () => finish(EXIT.look))
+                  bump(f, AT.regionRestarts)
+                })
+                f.if(slice.le_u(1), () => saveRip())
+                // one instruction of the region, without it
+                const linearHere = f.tmp(linearRip(f))
+                const made = fromF64(f, f.call(imports.decodeAlone))
+                f.if(made.eqz(), () => finish(EXIT.exception))
+                f.set(record, made)
+                f.set(bias, linearHere.sub(made.shr_u(4).u64()))
+                f.set(span, 0)
+                f.br(next)
+              },
+            ]
+            f.if(id.lt_u(HANDLER.first + hotCount), () => emitTree(f, id, 0, [...special, ...hot]))
+            // a handler of its own
+            saveRip()
+            const status = f.callIndirect(
+              [ptr, ptr, 'i64'],
+              'i32',
+              id.sub(HANDLER.first + hotCount),
+              record,
+              host,
+              linearAddress,
+            )
+            f.if(status.eqz(), () => {
               advance()
               f.br(next)
             })
-          })
-          const special = [
-            () => {
+            f.if(status.eq(STATUS.jump), () => f.br(lookup))
+            f.if(status.eq(STATUS.fault), () => {
               f.set(budget, budget.add(1))
-              f.if(f.call(imports.decode, asF64(record)).eqz(), () => f.br(next))
-              f.br(fault)
-            },
-            () => {
-              f.set(budget, budget.add(1))
+              finish(EXIT.exception)
+            })
+            f.if(status.eq(STATUS.halt), () => finish(EXIT.halt))
+            f.if(status.eq(STATUS.steer), () => {
+              advance()
               saveRip()
-              f.br(lookup)
-            },
-            () => {
-              f.set(budget, budget.add(1))
-              saveRip()
-              const linearHere = f.tmp(lip())
-              const made = fromF64(f, f.call(imports.decodeCross))
-              f.if(made.eqz(), () => f.br(fault))
-              f.set(record, made)
-              f.set(bias, linearHere.sub(made.shr_u(4).u64()))
-              f.set(span, 0)
-              f.br(next)
-            },
-            () => {
-              f.set(budget, budget.add(1))
-              saveRip()
-              finish(EXIT.breakpoint)
-            },
-          ]
-          f.if(id.lt_u(HANDLER.first + hotCount), () => emitTree(f, id, 0, [...special, ...hot]))
-          // a handler of its own
-          saveRip()
-          const status = f.callIndirect(
-            [ptr, ptr, 'i64'],
-            'i32',
-            id.sub(HANDLER.first + hotCount),
-            record,
-            host,
-            linearAddress,
-          )
-          f.if(status.eqz(), () => {
-            advance()
-            f.br(next)
-          })
-          f.if(status.eq(STATUS.jump), () => f.br(lookup))
-          f.if(status.eq(STATUS.fault), () => {
-            f.set(budget, budget.add(1))
-            finish(EXIT.exception)
-          })
-          f.if(status.eq(STATUS.halt), () => finish(EXIT.halt))
-          f.if(status.eq(STATUS.steer), () => {
-            advance()
-            saveRip()
+              finish(EXIT.look)
+            })
             finish(EXIT.look)
           })
-          finish(EXIT.look)
         })
       })
     })
@@ -260,6 +272,35 @@ export function defineLoop(
     put64(f, AT.retired, get64(f, AT.retired).add(slice.sub(budget).u64()))
     f.ret(EXIT.exception)
   })
+}
+
+/** Linear address of state.rip. */
+function linearRip(f: FunctionBuilder): Local {
+  const at = f.tmp(get64(f, AT.rip).add(get64(f, segAt(1, 'base'))))
+  const linear = f.local('i64')
+  f.set(linear, at)
+  f.if(get32(f, AT.codeSize).ne(8), () => f.set(linear, at.and(0xffffffffn)))
+  return linear
+}
+
+/** Counts a jump to `record`; the translator hears of it once. */
+function countJump(f: FunctionBuilder, hot: Func, record: Local): void {
+  const { ptr } = f.module
+  const at = f.tmp(record.shr_u(3).and(HOT_COUNTER_BYTES - 2))
+  const count = f.tmp(f.load32('u16', at, HOT_COUNTERS).add(1))
+  f.store(2, at, count, HOT_COUNTERS)
+  f.if(count.eq(get32(f, AT.hotAt)), () => f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba])))
+}
+
+/** Runs the region at `record`: its REGION_EXIT. */
+function enterRegion(f: FunctionBuilder, record: Local, linear: Expr, budget: Local): Expr {
+  const before = f.tmp(budget.add(0))
+  const page = f.tmp(linear.and(-4096n))
+  const status = f.callIndirect(['i64', 'i32'], 'i32', f.load32('u32', record, 8), page, budget)
+  f.set(budget, get32(f, AT.budget))
+  bump(f, AT.regionEntries)
+  put64(f, AT.regionInstructions, get64(f, AT.regionInstructions).add(before.sub(budget).u64()))
+  return status
 }
 
 interface AccessParts {

@@ -24,7 +24,8 @@ export interface CoreFunctions extends Mmu {
 
 /** Where the interpreter's loop is, for handlers inlined in it. */
 export interface InlineSite {
-  readonly next: Label
+  /** Goes on at `record`, which a jump led to. */
+  readonly jumped: Label
   readonly lookup: Label
   readonly fault: Label
   readonly page: Local
@@ -291,7 +292,7 @@ export class RecordContext implements OpContext {
       const off = f.tmp(target.sub(inline.bias).sub(inline.page.shr_u(4).u64()))
       f.if(off.lt_u(inline.span.u64()), () => {
         f.set(this.site.record, inline.page.add(toPtr(f, off.shl(4))))
-        f.br(inline.next)
+        f.br(inline.jumped)
       })
     }
     f.br(inline.lookup)
@@ -308,7 +309,7 @@ export class RecordContext implements OpContext {
       const off = f.tmp(record.sub(inline.page).shr_u(4).i32().add(this.recordByte(2)).add(this.imm()))
       f.if(off.lt_u(inline.span), () => {
         f.set(record, inline.page.add(this.asPtr(off.shl(4))))
-        f.br(inline.next)
+        f.br(inline.jumped)
       })
     }
     const target = this.relativeTarget()

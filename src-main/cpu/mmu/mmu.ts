@@ -3,9 +3,11 @@
  * in the state. Values without a single place in RAM (MMIO, two pages) go through SCRATCH and are committed after the store.
  */
 import { WATCHED } from '../breakpoints.ts'
+import { SLOT_TRANSLATED } from '../region.ts'
 import {
   AT,
   PAGE_INFO,
+  RECORD,
   SCRATCH,
   SLOT_BYTES,
   TLB_ENTRIES,
@@ -30,6 +32,8 @@ export interface MmuImports {
   readonly mmioRead: Func
   /** (gpa low, gpa high, size): writes from SCRATCH. */
   readonly mmioWrite: Func
+  /** (RAM page, from, to): bytes of a page that holds translated code are about to change. */
+  readonly dropRegions: Func
 }
 
 export interface Mmu {
@@ -77,6 +81,9 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       f.brIf(again, at.lt_u(end))
     })
     f.if(dropped, () => bump(f, AT.codeDrops))
+    f.if(f.load32('u8', slot, 4096 * RECORD + SLOT_TRANSLATED), () =>
+      f.call(imports.dropRegions, page.i32(), start.i32(), end.i32()),
+    )
   })
 
   const generalProtection = (f: FunctionBuilder, access: Expr): void => {

@@ -94,8 +94,8 @@ export interface OpContext {
   /** XMM register by number. */
   xmm(register: number): Expr
 
-  /** Lazy flags: all six arithmetic flags from this result and second operand. kind 'result': ZF SF PF from res; CF OF AF from `b` as bits of EFLAGS. */
-  flags(kind: CcKind, res: Expr, b: Operand): void
+  /** Lazy flags: all six arithmetic flags from this result and second operand. kind 'result': ZF SF PF from res; CF OF AF from `b` as bits of EFLAGS. `a`: the first operand of 'sub', where at hand. */
+  flags(kind: CcKind, res: Expr, b: Operand, a?: Expr): void
   /** All six from EFLAGS bits. */
   setArithmeticFlags(bits: Expr): void
   /** CF PF AF ZF SF OF as EFLAGS bits. */

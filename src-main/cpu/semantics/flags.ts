@@ -5,7 +5,7 @@
  * Kinds: eflags (ccB holds the six flags as EFLAGS bits), result (ZF SF PF from ccRes, CF OF AF from the bits in ccB), add, adc (carry in
  * was 1), sub, sbb (borrow in was 1), inc, dec (ccB holds the old CF).
  */
-import { i32, i64, type Expr } from '../wasm/expr.ts'
+import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import { CC, type CcKind, type Size } from './context.ts'
 
@@ -121,6 +121,81 @@ export interface KnownFlags {
   readonly b: Expr
   /** First operand, where at hand. */
   readonly a?: Expr
+}
+
+/** All six flags of a known operation as EFLAGS bits, without calls: what of it is not needed costs nothing. */
+export function knownFlags(f: FunctionBuilder, flags: KnownFlags): Expr {
+  const { kind, size, res, b } = flags
+  if (kind === 'eflags') return b.i32().and(ARITHMETIC)
+  const bits = res.type === 'i64' ? 64 : 32
+  const up = (e: Expr) => f.tmp(e.shl(bits - 8 * size))
+  const r = up(res)
+  const parity = res.i32().and(0xff).popcnt().and(1).xor(1).shl(2)
+  const zsp = f.tmp(
+    r
+      .eqz()
+      .shl(6)
+      .or(
+        r
+          .shr_u(bits - 8)
+          .i32()
+          .and(SF),
+      )
+      .or(parity),
+  )
+  if (kind === 'result') return zsp.or(b.i32().and(CF | OF | AF))
+  const out = f.tmp(zsp.or(knownCarry(flags)))
+  const topBit = (e: Expr) =>
+    up(e)
+      .shr_u(bits - 1)
+      .i32()
+      .shl(11)
+  const low = res.i32().and(15)
+  const least = konst(res.type, -1n << BigInt(bits - 1))
+  if (kind === 'inc') return out.or(r.eq(least).shl(11)).or(low.eqz().shl(4))
+  if (kind === 'dec') return out.or(r.eq(up(least.shr_s(bits - 8 * size).sub(1))).shl(11)).or(low.eq(15).shl(4))
+  if (kind === 'add' || kind === 'adc') {
+    const a = f.tmp(res.sub(b).sub(kind === 'adc' ? 1 : 0))
+    return out.or(a.xor(b).xor(res).i32().and(AF)).or(topBit(res.xor(b).and(res.xor(a))))
+  }
+  const a = f.tmp(res.add(b).add(kind === 'sbb' ? 1 : 0))
+  return out.or(a.xor(b).xor(res).i32().and(AF)).or(topBit(a.xor(b).and(a.xor(res))))
+}
+
+/** CF of a known operation. */
+export function knownCarry(flags: KnownFlags): Expr {
+  const { kind, size, res, b } = flags
+  const bits = res.type === 'i64' ? 64 : 32
+  const up = (e: Expr) => e.shl(bits - 8 * size)
+  switch (kind) {
+    case 'sub':
+      return (flags.a ? up(flags.a) : up(res.add(b))).lt_u(up(b))
+    case 'add':
+      return up(res).lt_u(up(b))
+    case 'adc':
+      return up(res).le_u(up(b))
+    case 'sbb':
+      return up(res.add(b).add(1)).le_u(up(b))
+    default:
+      return b.i32().and(1)
+  }
+}
+
+/** Condition `cc` (known) of EFLAGS bits. */
+export function conditionOfBits(bits: Expr, cc: number): Expr {
+  const less = bits.shr_u(7).xor(bits.shr_u(11)).and(1)
+  const conditions = [
+    bits.shr_u(11).and(1),
+    bits.and(CF),
+    bits.shr_u(6).and(1),
+    bits.and(CF | ZF).ne(0),
+    bits.shr_u(7).and(1),
+    bits.shr_u(2).and(1),
+    less,
+    less.or(bits.shr_u(6).and(1)),
+  ]
+  const value = conditions[cc >> 1]!
+  return cc & 1 ? value.eqz() : value
 }
 
 const inverse = (e: Expr, negate: number): Expr => (negate ? e.eqz() : e)

@@ -15,12 +15,12 @@ function sub(c: OpContext): void {
   const b = c.get(1)
   const r = c.f.tmp(a.sub(b))
   c.set(0, r)
-  c.flags('sub', r, b)
+  c.flags('sub', r, b, a)
 }
 function cmp(c: OpContext): void {
   const a = c.get(0)
   const b = c.get(1)
-  c.flags('sub', c.f.tmp(a.sub(b)), b)
+  c.flags('sub', c.f.tmp(a.sub(b)), b, a)
 }
 /** ADC and SBB: the kind of the lazy flags follows from the carry in. */
 const withCarry =
@@ -105,7 +105,7 @@ function cmpxchg(c: OpContext): void {
       () => c.setGpr(RAX, size, d),
     )
   }
-  c.flags('sub', r, d)
+  c.flags('sub', r, d, a)
 }
 function movzx(c: OpContext): void {
   const v = c.get(1)

@@ -177,12 +177,20 @@ export const AT = {
   codeModeSupervisor: u32('codeModeSupervisor'),
   /** Of the last page walk: bit 0 the page may be written without another walk, bit 1 global. */
   pageRights: u32('pageRights'),
+  /** How often a place must be jumped to before it is offered to the translator; out of the counters' reach: never. */
+  hotAt: u32('hotAt'),
+  /** A region has been dropped since this was last cleared. */
+  regionDropped: u32('regionDropped'),
   /** Counters for `info jit` and the crash report. */
   tlbMisses: u64('tlbMisses'),
   tlbFlushes: u64('tlbFlushes'),
   codeMisses: u64('codeMisses'),
   decoded: u64('decoded'),
   codeDrops: u64('codeDrops'),
+  /** Entries from the interpreter into regions, and what they left for it: see REGION_EXIT. */
+  regionEntries: u64('regionEntries'),
+  regionRestarts: u64('regionRestarts'),
+  regionInstructions: u64('regionInstructions'),
 } as const
 
 /** Everything above, in order of address. */
@@ -219,6 +227,10 @@ export const CODE_TLB_SET = TLB_ENTRIES * 16
 export const CODE_TLB_INVALID = 0x30000
 export const CODE_TLB_USER = 0x28000
 export const CODE_TLB_SUPERVISOR = CODE_TLB_USER + CODE_TLB_SET
+
+/** u16 for each place that is jumped to (a hash of its record): how often that happened. */
+export const HOT_COUNTERS = 0x80000
+export const HOT_COUNTER_BYTES = 0x20000
 
 /** u32 for each RAM page: 0, or 1 + number of the code slot that holds its predecoded records. */
 export const PAGE_INFO = 0x100000

@@ -54,6 +54,15 @@ export class FunctionBuilder {
     return new Local(type, index)
   }
 
+  /** A local that outlives the scope it is made in. */
+  keep(type: ValType): Local {
+    return new Local(type, this.params.length + this.locals.push(type) - 1)
+  }
+  /** Number of blocks around the next statement. */
+  get nesting(): number {
+    return this.depth
+  }
+
   /** Locals made inside are given back at the end. */
   scope(body: () => void): void {
     this.scopes.push([])
@@ -246,6 +255,13 @@ export class FunctionBuilder {
     const local = this.local(result)
     this.out.push(0x21, ...leb(local.index))
     return local
+  }
+
+  /** return_call_indirect through table 0: the callee's result is this function's. */
+  tailCallIndirect(params: readonly ValType[], result: ValType, index: Expr, ...args: Expr[]): void {
+    for (const arg of args) arg.emit(this.out)
+    index.emit(this.out)
+    this.out.push(0x13, ...leb(this.module.typeIndex(params, [result])), 0)
   }
 
   /** The function's bytes: local declarations, body, end. */

@@ -34,6 +34,7 @@ export const v = {
 }
 export const i8x16 = {
   splat: one(15),
+  withLane: (a: Expr, n: number, x: Expr): Expr => simd('v128', 23, [a, x], [n]),
   lane: (a: Expr, n: number): Expr => simd('i32', 22, [a], [n]),
   eq: two(35),
   ltS: two(37),

@@ -1,0 +1,36 @@
+/** What interpreter and translator agree on: handler numbers of records, and how a region is entered and left. */
+
+/** Numbers of handlers with a meaning of their own. */
+export const HANDLER = {
+  /** Not decoded yet (also what zeroed memory says). */
+  decode: 0,
+  /** The page ends here: look the next one up. */
+  pageEnd: 1,
+  /** The instruction goes on in the next page. */
+  cross: 2,
+  /** A debugger's breakpoint. */
+  breakpoint: 3,
+  /** A region begins here; the record's displacement is its place in table 0. */
+  region: 4,
+  first: 5,
+} as const
+
+/**
+ * A region is a function (linear address of its page, instruction budget) -> REGION_EXIT. It leaves the rest of the budget in
+ * state.budget and state.rip at the place to go on.
+ */
+export const REGION_EXIT = {
+  /** Go on at state.rip. */
+  go: 0,
+  /** An exception is pending; state.rip is the faulting instruction. */
+  fault: 1,
+  /** The interpreter has to run the instruction at state.rip itself, region or not. */
+  restart: 2,
+  /** HLT. */
+  halt: 3,
+  /** The run loop must look before it goes on. */
+  look: 4,
+} as const
+
+/** Offset, from a slot's first page-end record, of a byte that says whether the page holds translated code. */
+export const SLOT_TRANSLATED = 4

@@ -1,0 +1,182 @@
+/**
+ * From a plan to a wasm function. Blocks are emitted along the dominator tree: a loop header becomes a loop, a block with several
+ * forward edges ends a block, everything else stands where its only predecessor jumps to it (Ramsey: Beyond Relooper, 2022).
+ */
+import { get64, put32, put64, toPtr } from '../mmu/state-access.ts'
+import { HANDLER, REGION_EXIT } from '../region.ts'
+import { AT, RECORD, segAt, TLB_ENTRIES } from '../state/layout.ts'
+import { konst, type Expr } from '../wasm/expr.ts'
+import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
+import type { Plan } from './discover.ts'
+import { Graph, type Node } from './flow.ts'
+import { RegionContext, type RegionImports, type RegionSite } from './region-context.ts'
+import { RegionFlags, sameShape, type FlagShape } from './region-flags.ts'
+import { Registers } from './registers.ts'
+
+/** (linear address of the page, budget) -> REGION_EXIT */
+export const REGION_PARAMS = ['i64', 'i32'] as const
+
+export interface RegionCode {
+  readonly imports: RegionImports
+  readonly ramBase: number
+  readonly codeSize: 2 | 4 | 8
+}
+
+export function emitRegion(m: ModuleBuilder, code: RegionCode, plan: Plan): Func {
+  return m.func('region', REGION_PARAMS, ['i32'], (f, bias, budget) => {
+    new RegionEmitter(f, code, plan, bias!, budget!).emit()
+  })
+}
+
+class RegionEmitter {
+  private readonly f: FunctionBuilder
+  private readonly budget: Local
+  private readonly site: Omit<RegionSite, 'away' | 'stop'>
+  private readonly graph: Graph
+  private readonly headers = new Map<Node, Label>()
+  private readonly follows = new Map<Node, Label>()
+  /** Flags on the edges to a block that have been emitted so far. */
+  private readonly arriving = new Map<Node, FlagShape | undefined>()
+  private context!: RegionContext
+  private away!: Label
+
+  constructor(f: FunctionBuilder, code: RegionCode, plan: Plan, bias: Local, budget: Local) {
+    this.f = f
+    this.budget = budget
+    this.graph = new Graph(plan.blocks, plan.entry)
+    this.site = {
+      f,
+      imports: code.imports,
+      ramBase: code.ramBase,
+      codeSize: code.codeSize,
+      registers: new Registers(f),
+      flags: new RegionFlags(f, code.imports),
+      bias,
+      tlb: f.keep(f.module.ptr),
+      rip: f.keep('i64'),
+      status: f.keep('i32'),
+      where: f.keep('i32'),
+    }
+  }
+
+  emit(): void {
+    const { f } = this
+    const { registers, flags } = this.site
+    f.block((stop) => {
+      f.block((away) => {
+        this.away = away
+        this.context = new RegionContext({ ...this.site, away, stop })
+        this.tree(this.graph.entry)
+      })
+      this.leave()
+    })
+    this.stop()
+    // what has to be loaded is known only now
+    const body = f.out.splice(0)
+    f.set(this.site.tlb, f.loadPtr(konst(f.module.ptr, 0), AT.tlb))
+    registers.fill(f)
+    flags.fill(f)
+    for (const byte of body) f.out.push(byte)
+  }
+
+  private spill(): void {
+    this.site.registers.spill(this.f)
+    this.site.flags.spill(this.f)
+  }
+
+  /** Goes on at `rip`: in another region when one begins there, else in the interpreter. */
+  private leave(): void {
+    const { f, budget } = this
+    const { rip, codeSize } = this.site
+    const { ptr } = f.module
+    this.spill()
+    const linear = codeSize === 8 ? rip : f.tmp(rip.add(get64(f, segAt(1, 'base'))).and(0xffffffffn))
+    const index = toPtr(
+      f,
+      linear
+        .shr_u(12)
+        .and(TLB_ENTRIES - 1)
+        .shl(4),
+    )
+    const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(index))
+    f.if(f.load64(entry).eq(linear.and(-4096n)).and(budget.gt_s(0)), () => {
+      const record = f.tmp(f.loadPtr(entry, 8).add(toPtr(f, linear).and(4095).mul(RECORD)))
+      f.if(f.load32('u16', record).eq(HANDLER.region), () => {
+        f.tailCallIndirect(REGION_PARAMS, 'i32', f.load32('u32', record, 8), f.tmp(linear.and(-4096n)), budget)
+      })
+    })
+    put64(f, AT.rip, rip)
+    put32(f, AT.budget, budget)
+    f.ret(REGION_EXIT.go)
+  }
+  /** Leaves at or after an instruction in the middle of a block. */
+  private stop(): void {
+    const { f, budget } = this
+    const { where, status } = this.site
+    this.spill()
+    put64(f, AT.rip, this.ripAt(where.and(0xffff)))
+    put32(f, AT.budget, budget.add(where.shr_u(16)))
+    f.ret(status)
+  }
+  private ripAt(offset: Expr | number): Expr {
+    const { f } = this
+    const { bias, codeSize } = this.site
+    const linear = bias.add(typeof offset === 'number' ? offset : offset.u64())
+    return codeSize === 8 ? linear : linear.sub(get64(f, segAt(1, 'base'))).and(0xffffffffn)
+  }
+
+  private tree(node: Node): void {
+    const merges = node.children.filter((child) => child.isMerge).sort((a, b) => a.order - b.order)
+    if (!node.isLoop) return this.within(node, merges)
+    this.f.loop((label) => {
+      this.headers.set(node, label)
+      this.within(node, merges)
+    })
+  }
+  /** The node, and after it the merges that it dominates: the last in order is outermost. */
+  private within(node: Node, merges: readonly Node[]): void {
+    const last = merges.at(-1)
+    if (!last) return this.block(node)
+    this.f.block((label) => {
+      this.follows.set(last, label)
+      this.within(node, merges.slice(0, -1))
+    })
+    this.tree(last)
+  }
+
+  private block(node: Node): void {
+    const { f, context } = this
+    const { block } = node
+    const { flags } = this.site
+    flags.shape = node.isLoop ? undefined : this.arriving.get(node)
+    const count = block.insns.length
+    f.set(this.budget, this.budget.sub(count))
+    block.insns.forEach((insn, i) => f.scope(() => context.emit(insn, count - i)))
+    const last = block.insns[count - 1]!
+    const condition = last.flow === 'next' ? undefined : context.branching
+    const shape = flags.shape
+    if (condition && last.target !== undefined)
+      f.if(condition, () => this.edge(node, last.target!, shape, last.name === 'call'))
+    if (block.next !== undefined) this.edge(node, block.next, shape, false)
+    else f.unreachable()
+  }
+
+  /** Goes to an offset of the page; `isCall`: outside the region for sure. */
+  private edge(from: Node, offset: number, shape: FlagShape | undefined, isCall: boolean): void {
+    const { f } = this
+    const to = isCall ? undefined : this.graph.follow(from, offset)
+    if (!to) return this.goTo(offset)
+    if (this.graph.isBack(from, to)) {
+      f.if(this.budget.le_s(0), () => this.goTo(offset))
+      f.br(this.headers.get(to)!)
+      return
+    }
+    this.arriving.set(to, this.arriving.has(to) ? sameShape(this.arriving.get(to), shape) : shape)
+    if (to.isMerge) f.br(this.follows.get(to)!)
+    else this.tree(to)
+  }
+  private goTo(offset: number): void {
+    this.f.set(this.site.rip, this.ripAt(offset))
+    this.f.br(this.away)
+  }
+}

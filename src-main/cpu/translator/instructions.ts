@@ -1,0 +1,86 @@
+/** Instructions of one page as the translator sees them: decoded bytes with the operation behind them. */
+import { Decoder } from '../decode/decoder.ts'
+import { DECODE, type DecodeMode } from '../decode/record.ts'
+import type { Row } from '../decode/rows.ts'
+import { variantOf, type Variant } from '../decode/variants.ts'
+import type { Operation } from '../semantics/context.ts'
+
+/** Where control goes after an instruction. */
+export type Flow =
+  /** To the next one. */
+  | 'next'
+  /** To a target within the page, or to the next one. */
+  | 'branch'
+  /** Elsewhere: the operation itself says where. */
+  | 'away'
+  /** The interpreter runs this instruction. */
+  | 'cold'
+
+export interface Insn {
+  /** Offset in the page, and of the instruction after it. */
+  readonly at: number
+  readonly next: number
+  readonly flow: Flow
+  /** Offset of the relative target from the beginning of the page (it may lie outside); undefined when there is none. */
+  readonly target: number | undefined
+  readonly name: string
+  readonly variant: Variant
+  readonly operation: Operation
+  readonly access: number
+  readonly register: number
+  readonly rm: number
+  readonly index: number
+  readonly packed: number
+  readonly disp: number
+  readonly imm: number
+}
+
+const AWAY = new Set(['jmp', 'jmp_near', 'call', 'call_reg', 'call_mem', 'ret', 'ret_imm'])
+/** The interpreter's own: long operations that gain nothing, and those that leave the run. */
+const COLD = /^(hlt|swapgs|ud|cli|sti|popf|(movs|stos|lods|scas|cmps|ins|outs)(b|_)?)$/
+
+export class InstructionReader {
+  private readonly decoder: Decoder
+  private readonly operations: Readonly<Record<string, Operation>>
+
+  constructor(rows: readonly Row[], operations: Readonly<Record<string, Operation>>) {
+    this.decoder = new Decoder(rows)
+    this.operations = operations
+  }
+
+  /** The instruction at bytes[page + at), or undefined where it goes on in the next page or is none. */
+  read(bytes: Uint8Array, page: number, at: number, mode: DecodeMode): Insn | undefined {
+    if (this.decoder.decode(bytes, page + at, page + 4096, mode) !== DECODE.ok) return undefined
+    const o = this.decoder.out
+    const variant = variantOf(o, (letter) => this.decoder.sizeOf(letter), mode)
+    const { name } = o.row
+    const operation = this.operations[name]
+    const next = at + o.length
+    const relative = o.row.operands.some((x) => x.kind === 'J')
+    // a 16-bit target is cut to 16 bits: the operation does it
+    const target =
+      relative && (mode.codeSize === 8 || o.operandSize === mode.codeSize) && o.operandSize > 2
+        ? next + o.imm
+        : undefined
+    let flow: Flow = 'next'
+    if (operation === undefined || COLD.test(name)) flow = 'cold'
+    else if (AWAY.has(name)) flow = 'away'
+    else if (relative) flow = target === undefined ? 'cold' : 'branch'
+    return {
+      at,
+      next,
+      flow,
+      target,
+      name,
+      variant,
+      operation: operation ?? ((c) => c.helper(name)),
+      access: o.access,
+      register: o.register,
+      rm: o.rm,
+      index: o.index,
+      packed: o.packed,
+      disp: o.disp,
+      imm: o.imm,
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/** The code cache: makes regions where the interpreter found hot code, and drops them when their bytes change. */
+import type { DecodeMode } from '../decode/record.ts'
+import type { Row } from '../decode/rows.ts'
+import { HANDLER, SLOT_TRANSLATED } from '../region.ts'
+import type { Operation } from '../semantics/context.ts'
+import { AT, RECORD, type MemoryMap } from '../state/layout.ts'
+import { ModuleBuilder } from '../wasm/module.ts'
+import { discover } from './discover.ts'
+import { emitRegion } from './emit.ts'
+import { InstructionReader } from './instructions.ts'
+import type { RegionImports } from './region-context.ts'
+
+/** What regions import of the core module. */
+export interface RegionEnvironment extends Record<keyof RegionImports, unknown> {
+  readonly memory: WebAssembly.Memory
+  readonly table: WebAssembly.Table
+}
+
+interface Region {
+  readonly record: number
+  readonly index: number
+  readonly ranges: readonly (readonly [number, number])[]
+  readonly instructions: number
+}
+
+/** Table entries added at a time. */
+const GROWTH = 1024
+
+export interface TranslatorCounts {
+  regions: number
+  made: number
+  instructions: number
+  dropped: number
+  refused: number
+  bytes: number
+  milliseconds: number
+}
+
+export class Translator {
+  readonly counts: TranslatorCounts = {
+    regions: 0,
+    made: 0,
+    instructions: 0,
+    dropped: 0,
+    refused: 0,
+    bytes: 0,
+    milliseconds: 0,
+  }
+  private readonly view: DataView
+  private readonly bytes: Uint8Array
+  private readonly map: MemoryMap
+  private readonly env: RegionEnvironment
+  private readonly reader: InstructionReader
+  private readonly now: () => number
+  /** Regions by the number of their RAM page. */
+  private readonly pages = new Map<number, Region[]>()
+  private readonly free: number[] = []
+
+  constructor(parts: {
+    readonly memory: WebAssembly.Memory
+    readonly map: MemoryMap
+    readonly env: RegionEnvironment
+    readonly rows: readonly Row[]
+    readonly operations: Readonly<Record<string, Operation>>
+    readonly now: () => number
+  }) {
+    this.bytes = new Uint8Array(parts.memory.buffer)
+    this.view = new DataView(parts.memory.buffer)
+    this.map = parts.map
+    this.env = parts.env
+    this.now = parts.now
+    this.reader = new InstructionReader(parts.rows, parts.operations)
+  }
+
+  /** Makes a region that begins at byte `offset` of RAM page `page`, whose record is at `record`. False when there is nothing to gain. */
+  translate(page: number, offset: number, record: number, mode: DecodeMode): boolean {
+    if (this.view.getUint16(record, true) === HANDLER.region) return true
+    const start = this.now()
+    const plan = discover(this.reader, this.bytes, this.map.ramBase + page * 4096, offset, mode)
+    if (!plan) {
+      this.counts.refused++
+      return false
+    }
+    const m = new ModuleBuilder({ pages: this.map.pages64K, is64: this.map.is64 })
+    m.useTable()
+    const imports = declareImports(m)
+    m.export('region', emitRegion(m, { imports, ramBase: this.map.ramBase, codeSize: mode.codeSize }, plan))
+    const code = m.encode()
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { ...this.env } })
+    this.install(page, record, {
+      record,
+      index: this.place(instance.exports.region),
+      ranges: plan.ranges,
+      instructions: plan.instructions,
+    })
+    const { counts } = this
+    counts.made++
+    counts.regions++
+    counts.instructions += plan.instructions
+    counts.bytes += code.length
+    counts.milliseconds += this.now() - start
+    return true
+  }
+
+  private place(region: unknown): number {
+    const { table } = this.env
+    if (this.free.length === 0) {
+      const first = table.grow(GROWTH)
+      for (let i = GROWTH - 1; i >= 0; i--) this.free.push(first + i)
+    }
+    const index = this.free.pop()!
+    table.set(index, region)
+    return index
+  }
+  private install(page: number, record: number, region: Region): void {
+    const known = this.pages.get(page)
+    if (known) known.push(region)
+    else this.pages.set(page, [region])
+    const { view } = this
+    view.setUint32(record, HANDLER.region, true)
+    view.setUint32(record + 8, region.index, true)
+    view.setUint8(this.mark(record), 1)
+  }
+  /** The byte of a record's slot that says that the page holds translated code. */
+  private mark(record: number): number {
+    const { slotBase } = this.map
+    const slotBytes = (4096 + 16) * RECORD
+    return slotBase + Math.floor((record - slotBase) / slotBytes) * slotBytes + 4096 * RECORD + SLOT_TRANSLATED
+  }
+
+  /** Bytes [from, to) of a RAM page are about to change: regions made from them go. */
+  drop(page: number, from: number, to: number): void {
+    const regions = this.pages.get(page)
+    if (!regions) return
+    const kept = regions.filter((region) => {
+      if (!region.ranges.some(([start, end]) => start < to && from < end)) return true
+      this.forget(region)
+      return false
+    })
+    if (kept.length === regions.length) return
+    this.view.setUint32(AT.regionDropped, 1, true)
+    if (kept.length > 0) this.pages.set(page, kept)
+    else {
+      this.view.setUint8(this.mark(regions[0]!.record), 0)
+      this.pages.delete(page)
+    }
+  }
+  dropAll(): void {
+    for (const page of [...this.pages.keys()]) this.drop(page, 0, 4096)
+  }
+  private forget(region: Region): void {
+    this.view.setUint32(region.record, HANDLER.decode, true)
+    this.env.table.set(region.index, null)
+    this.free.push(region.index)
+    this.counts.dropped++
+    this.counts.regions--
+  }
+}
+
+function declareImports(m: ModuleBuilder): RegionImports {
+  return {
+    regionReach: m.importFunc('regionReach', ['i64', 'i32', 'i32'], [m.ptr]),
+    commit: m.importFunc('commit', [], []),
+    linear: m.importFunc('linear', ['i32', 'i64', 'i32'], ['i64']),
+    selectTlb: m.importFunc('selectTlb', [], []),
+    hostRange: m.importFunc('hostRange', ['i64', 'i64', 'i32'], [m.ptr]),
+    flagsAll: m.importFunc('flagsAll', ['i32', 'i64', 'i64'], ['i32']),
+    flagsCarry: m.importFunc('flagsCarry', ['i32', 'i64', 'i64'], ['i32']),
+  }
+}
