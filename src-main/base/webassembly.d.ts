@@ -23,7 +23,7 @@ declare namespace WebAssembly {
     readonly length: number
   }
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, unknown>>)
+    constructor(module: Module, imports: Record<string, Readonly<Record<string, unknown>>>)
     readonly exports: Record<string, unknown>
   }
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean

@@ -59,9 +59,6 @@ interface Exports {
   dropCode(host: number | bigint, length: number | bigint): void
   selectTlb(): void
   flags(op: number, res: bigint, b: bigint): number
-  readonly flagsCarry: unknown
-  readonly hostRange: unknown
-  readonly regionReach: unknown
   readonly table: WebAssembly.Table
 }
 
@@ -387,15 +384,11 @@ export class Cpu {
 
   /** From now on code that is jumped to `threshold` (1 to 65535) times is translated. */
   translateHot(threshold: number): Translator {
-    const { exports } = this
-    const { regionReach, commit, linear, selectTlb, hostRange, flags, flagsCarry, table } = exports
     this.translator ??= new Translator({
       memory: this.memory,
       map: this.map,
-      env: {
-        ...{ regionReach, commit, linear, selectTlb, hostRange, flagsAll: flags, flagsCarry },
-        ...{ memory: this.memory, table },
-      },
+      env: { ...this.exports, memory: this.memory },
+      table: this.exports.table,
       rows: this.set.rows,
       operations: this.set.operations,
       now: () => performance.now(),

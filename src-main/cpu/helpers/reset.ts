@@ -9,6 +9,10 @@ import { writeSegment } from './segments.ts'
 /** Counters for people: they survive a reset. */
 const KEPT: ReadonlySet<string> = new Set([
   'retired',
+  'hotAt',
+  'regionEntries',
+  'regionRestarts',
+  'regionInstructions',
   'tlbMisses',
   'tlbFlushes',
   'codeMisses',

@@ -10,12 +10,6 @@ import { emitRegion } from './emit.ts'
 import { InstructionReader } from './instructions.ts'
 import type { RegionImports } from './region-context.ts'
 
-/** What regions import of the core module. */
-export interface RegionEnvironment extends Record<keyof RegionImports, unknown> {
-  readonly memory: WebAssembly.Memory
-  readonly table: WebAssembly.Table
-}
-
 interface Region {
   readonly record: number
   readonly index: number
@@ -49,7 +43,8 @@ export class Translator {
   private readonly view: DataView
   private readonly bytes: Uint8Array
   private readonly map: MemoryMap
-  private readonly env: RegionEnvironment
+  private readonly env: Readonly<Record<string, unknown>>
+  private readonly table: WebAssembly.Table
   private readonly reader: InstructionReader
   private readonly now: () => number
   /** Regions by the number of their RAM page. */
@@ -59,7 +54,9 @@ export class Translator {
   constructor(parts: {
     readonly memory: WebAssembly.Memory
     readonly map: MemoryMap
-    readonly env: RegionEnvironment
+    /** The exports of the core module, and its memory. */
+    readonly env: Readonly<Record<string, unknown>>
+    readonly table: WebAssembly.Table
     readonly rows: readonly Row[]
     readonly operations: Readonly<Record<string, Operation>>
     readonly now: () => number
@@ -68,6 +65,7 @@ export class Translator {
     this.view = new DataView(parts.memory.buffer)
     this.map = parts.map
     this.env = parts.env
+    this.table = parts.table
     this.now = parts.now
     this.reader = new InstructionReader(parts.rows, parts.operations)
   }
@@ -86,7 +84,7 @@ export class Translator {
     const imports = declareImports(m)
     m.export('region', emitRegion(m, { imports, ramBase: this.map.ramBase, codeSize: mode.codeSize }, plan))
     const code = m.encode()
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { ...this.env } })
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: this.env })
     this.install(page, record, {
       record,
       index: this.place(instance.exports.region),
@@ -103,7 +101,7 @@ export class Translator {
   }
 
   private place(region: unknown): number {
-    const { table } = this.env
+    const { table } = this
     if (this.free.length === 0) {
       const first = table.grow(GROWTH)
       for (let i = GROWTH - 1; i >= 0; i--) this.free.push(first + i)
@@ -150,7 +148,7 @@ export class Translator {
   }
   private forget(region: Region): void {
     this.view.setUint32(region.record, HANDLER.decode, true)
-    this.env.table.set(region.index, null)
+    this.table.set(region.index, null)
     this.free.push(region.index)
     this.counts.dropped++
     this.counts.regions--
@@ -164,7 +162,7 @@ function declareImports(m: ModuleBuilder): RegionImports {
     linear: m.importFunc('linear', ['i32', 'i64', 'i32'], ['i64']),
     selectTlb: m.importFunc('selectTlb', [], []),
     hostRange: m.importFunc('hostRange', ['i64', 'i64', 'i32'], [m.ptr]),
-    flagsAll: m.importFunc('flagsAll', ['i32', 'i64', 'i64'], ['i32']),
+    flagsAll: m.importFunc('flags', ['i32', 'i64', 'i64'], ['i32']),
     flagsCarry: m.importFunc('flagsCarry', ['i32', 'i64', 'i64'], ['i32']),
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { EXIT } from '../interpreter/loop.ts'
-import { flat64 } from '../test-flat64.ts'
-import { AT, RAX, RCX } from '../state/layout.ts'
+import { EXIT } from './interpreter/loop.ts'
+import { flat64 } from './test-flat64.ts'
+import { AT, RAX, RCX } from './state/layout.ts'
 
 describe('translator', () => {
   it('runs a loop as a region, with the same count of instructions', () => {
