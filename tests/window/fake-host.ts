@@ -1,0 +1,225 @@
+/**
+ * A process side for tests of the window: the services of the contract over data that is made up, with the real rpc and the real
+ * schemas between. Machines start and stop, consoles echo, memory can be written; nothing else happens.
+ */
+import { ServiceHost, type AllHandlers } from '../../src-main/contract/rpc/host.ts'
+import { TroubleError } from '../../src-main/contract/rpc/messages.ts'
+import type { Carrier } from '../../src-main/contract/rpc/proxy.ts'
+import { defaultSettings, type Settings } from '../../src-main/contract/services/application.ts'
+import { allServices, type AllServices } from '../../src-main/contract/services/index.ts'
+import type { Machine, MachineState } from '../../src-main/contract/services/machines.ts'
+import { bootText, fakeImage, fakeMachines, fakeShares, tutorialConfig } from './fake-machines.ts'
+import { BANNER, fakeCode, fakeRanges, fakeRead, fakeRegisters, fakeSymbols, fakeWalk, TEXT } from './fake-memory.ts'
+
+export interface FakeOptions {
+  readonly now: number
+  readonly settings?: Partial<Settings>
+  readonly machines?: readonly Machine[]
+}
+
+export class FakeHost {
+  readonly machines = new Map<string, Machine>()
+  readonly settings: Settings
+  /** Everything that was typed into consoles. */
+  typed = ''
+  /** Last confirmed position of a console. */
+  confirmed = 0
+  readonly host: ServiceHost<AllServices>
+  readonly faults: string[] = []
+  #said = new TextEncoder().encode(bootText)
+  readonly #written = new Map<bigint, number>()
+  readonly #registers = new Map<string, bigint>()
+
+  constructor({ now, settings = {}, machines = fakeMachines(now) }: FakeOptions) {
+    this.settings = { ...defaultSettings, ...settings }
+    for (const machine of machines) this.machines.set(machine.id, machine)
+    this.host = new ServiceHost(allServices, this.#handlers(now), (trouble) => this.faults.push(trouble.sentence))
+  }
+
+  change(id: string, change: Partial<Machine>): Machine {
+    const machine = this.machines.get(id)
+    if (machine === undefined) throw TroubleError.user('there is no such machine')
+    const next = { ...machine, ...change }
+    this.machines.set(id, next)
+    this.host.emit('machines', 'changed', next)
+    return next
+  }
+
+  #state(id: string, state: MachineState): void {
+    this.change(id, { status: { state, since: 0, ...(state === 'off' ? {} : { accelerator: 'jit' }) } })
+  }
+
+  say(id: string, text: string): void {
+    const bytes = new TextEncoder().encode(text)
+    const position = this.#said.length
+    this.#said = Uint8Array.from([...this.#said, ...bytes])
+    this.host.emit('machines', 'consoleOutput', { id, position, bytes })
+  }
+
+  #handlers(now: number): AllHandlers<AllServices> {
+    const machineOf = (id: string): Machine => this.change(id, {})
+    const stop = { reason: { kind: 'pause' }, rip: TEXT, at: TEXT } as const
+    const add = (config: Machine['config']): Machine => {
+      const id = `m${String(this.machines.size + 1)}`
+      const made: Machine = {
+        id,
+        config,
+        embedded: false,
+        created: now,
+        status: { state: 'off', since: now },
+        thumbnail: [],
+      }
+      this.machines.set(id, made)
+      return this.change(id, {})
+    }
+    return {
+      application: {
+        host: () => ({
+          version: '0.1.0',
+          carrier: 'browser',
+          platform: 'linux',
+          home: '/home/ana',
+          separator: '/',
+          cores: 2,
+          memory: 8 * 2 ** 30,
+          node: '24',
+        }),
+        settings: () => this.settings,
+        changeSettings: (_, settings) => {
+          Object.assign(this.settings, settings)
+          this.host.emit('application', 'settingsChanged', this.settings)
+          return this.settings
+        },
+        openPage: () => undefined,
+        reveal: () => undefined,
+        openInEditor: () => undefined,
+        notify: () => undefined,
+        saveText: () => undefined,
+        ready: () => undefined,
+      },
+      files: {
+        choose: () => undefined,
+        list: (_, { path }) => ({
+          path: path === '' ? '/home/ana' : path,
+          parent: '/home',
+          entries: [
+            { name: 'linux', path: '/home/ana/linux', kind: 'folder', size: 0, changed: now - 5000_000 },
+            { name: 'shared_folder', path: '/home/ana/shared_folder', kind: 'folder', size: 0, changed: now - 400_000 },
+            { name: 'my_disk.raw', path: '/home/ana/my_disk.raw', kind: 'file', size: 1.5 * 2 ** 30, changed: now },
+          ],
+          more: 0,
+        }),
+        recognise: () => [],
+        plan: (_, files) => ({
+          files: files.map(({ path, role }) => ({
+            path,
+            name: path.split('/').at(-1) ?? '',
+            size: path.endsWith('.png') ? 4096 : 1.5 * 2 ** 30,
+            kind: 'ext4',
+            role: path.endsWith('.png') ? 'none' : (role ?? 'disk'),
+            roles: path.endsWith('.png') ? ['none'] : ['disk', 'none'],
+            description: path.endsWith('.png')
+              ? 'a picture; Longmode cannot use it'
+              : 'a raw disk image that holds an ext4 file system',
+          })),
+          notes: ['No kernel was dropped: the built-in one starts this disk.'],
+          machine: { ...tutorialConfig, name: 'my_disk', shares: [] },
+        }),
+        beginUpload: () => 1,
+        uploadPiece: () => undefined,
+        finishUpload: () => '/home/ana/uploads/my_disk.raw',
+        cancelUpload: () => undefined,
+      },
+      images: {
+        info: (_, path) => fakeImage(path),
+        create: (_, { path }) => fakeImage(path),
+        convert: () => 1,
+        cancel: () => undefined,
+        protect: (_, path) => `${path}.overlay.qcow2`,
+        commit: () => 1,
+        discard: () => undefined,
+        check: () => [],
+      },
+      machines: {
+        list: () => [...this.machines.values()],
+        create: (_, config) => add(config),
+        change: (_, id, config) => this.change(id, { config }),
+        duplicate: (_, id) => add(machineOf(id).config),
+        remove: (_, id) => {
+          this.machines.delete(id)
+          this.host.emit('machines', 'removed', id)
+        },
+        embedded: () => machineOf('built-in'),
+        check: (_, config) => (config.kernel === undefined ? 'choose a kernel: this machine has none' : undefined),
+        start: (_, id) => this.#state(id, 'running'),
+        pause: (_, id) => this.#state(id, 'paused'),
+        resume: (_, id) => this.#state(id, 'running'),
+        reset: () => undefined,
+        powerOff: (_, id) => this.#state(id, 'off'),
+        kill: (_, id) => this.#state(id, 'off'),
+        notes: () => [],
+        openConsole: (_, id) => ({ position: 0, bytes: id === 'tutorial' ? this.#said : new Uint8Array() }),
+        closeConsole: () => undefined,
+        confirmConsole: (_, _id, position) => void (this.confirmed = position),
+        type: (_, id, bytes) => {
+          const text = new TextDecoder().decode(bytes)
+          this.typed += text
+          this.say(id, text.replaceAll('\r', '\r\n'))
+        },
+        sendBreak: () => undefined,
+        consoleText: () => bootText,
+        importCommand: (_, text) => {
+          if (!text.includes('-kernel')) throw TroubleError.user('there is no flag -frobnicate; see longmode -help')
+          return { config: tutorialConfig, notes: ['--enable-kvm: there is no KVM here, the translator runs instead.'] }
+        },
+        exportCommand: () => 'qemu-system-x86_64 -m 2G -nographic -kernel bzImage',
+      },
+      shares: { watch: () => fakeShares(now), unwatch: () => undefined, open: () => undefined },
+      debug: {
+        registers: () => fakeRegisters(this.#registers),
+        setRegister: (_, _id, { name, value }) => void this.#registers.set(name, value),
+        readMemory: (_, _id, { space, address, length }) => fakeRead(space, address, length, this.#written),
+        writeMemory: (_, _id, { address, bytes }) => {
+          bytes.forEach((byte, index) => this.#written.set(address + BigInt(index), byte))
+        },
+        walk: (_, _id, address) => fakeWalk(address),
+        map: () => ({ mode: '4-level', ranges: fakeRanges }),
+        search: (_, _id, { from }) => ({ found: from <= BANNER ? [BANNER] : [] }),
+        stop: (_, id) => {
+          this.#state(id, 'paused')
+          this.host.emit('debug', 'stopped', { id, stop })
+          return stop
+        },
+        resume: (_, id) => this.#state(id, 'running'),
+        step: () => ({ ...stop, reason: { kind: 'step' } }),
+        addBreakpoint: () => undefined,
+        removeBreakpoint: () => undefined,
+        breakpoints: () => [{ kind: 'execute', address: TEXT + 0x20n, length: 1 }],
+        symbols: () => ({ path: '/home/ana/linux/vmlinux', count: 48_211 }),
+        loadSymbols: (_, _id, path) => ({ path, count: 48_211 }),
+        findSymbols: (_, _id, text) => fakeSymbols.filter((symbol) => symbol.name.includes(text)),
+        symbolsAt: (_, _id, addresses) =>
+          addresses.map((address) => {
+            const near = fakeSymbols.findLast((symbol) => symbol.address <= address)
+            return near === undefined ? undefined : { name: near.name, offset: Number(address - near.address) }
+          }),
+        disassemble: (_, _id, { address, count }) => fakeCode(address, count),
+      },
+    }
+  }
+
+  /** A carrier within the process, as asynchronous as a real one. */
+  carrier(): Carrier {
+    const listeners: Parameters<Carrier['onMessage']>[0][] = []
+    const connection = this.host.connect((message) =>
+      queueMicrotask(() => {
+        for (const listener of listeners) listener(structuredClone(message))
+      }),
+    )
+    return {
+      send: (message) => connection.receive(structuredClone(message)),
+      onMessage: (listener) => listeners.push(listener),
+      onClose: () => undefined,
+    }
+  }
+}
