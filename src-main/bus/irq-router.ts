@@ -52,6 +52,8 @@ export class IrqRouter {
     undefined,
   )
   private readonly steering: IrqLine[][]
+  /** How often each ISA line was raised since power-on. */
+  readonly counts = new Uint32Array(ISA_LINES)
 
   constructor(pic: IrqInputs, ioapic: IrqInputs) {
     this.pic = pic
@@ -87,6 +89,7 @@ export class IrqRouter {
   }
 
   private drive(irq: number, level: boolean): void {
+    if (level) this.counts[irq] = (this.counts[irq] ?? 0) + 1
     this.pic.set(irq, level)
     this.ioapic.set(irq === 0 ? 2 : irq, level)
   }

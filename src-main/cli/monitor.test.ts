@@ -21,10 +21,11 @@ describe('the monitor', () => {
   })
   it('asks the engine what only the engine knows', async () => {
     expect(await runMonitorCommand(recorder().target, 'info   registers')).toBe('asked: info registers')
+    expect(await runMonitorCommand(recorder().target, 'x/4xw  $rip')).toBe('asked: x /4xw $rip')
   })
   it('lists its commands and names the one it does not know', async () => {
     const { target } = recorder()
     expect(await runMonitorCommand(target, 'help')).toContain('system_reset')
-    expect(await runMonitorCommand(target, 'info tea')).toBe('there is no command "info tea"; help lists them all')
+    expect(await runMonitorCommand(target, 'info tea')).toBe("unknown command: 'info tea'; help lists them all")
   })
 })

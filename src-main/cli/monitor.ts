@@ -1,4 +1,6 @@
-/** The monitor's commands: one table for its behaviour and its help. What looks into the engine is answered by the engine. */
+/** A line typed into the monitor: done here, or answered by the engine (contract/monitor.ts says which). */
+import { findCommand, monitorHelp, type OwnerCommand } from '../contract/monitor.ts'
+
 export interface MonitorTarget {
   pause(): void
   resume(): void
@@ -8,41 +10,19 @@ export interface MonitorTarget {
   ask(line: string): Promise<string>
 }
 
-interface Command {
-  readonly name: string
-  readonly aliases?: readonly string[]
-  readonly help: string
-  run(target: MonitorTarget): Promise<string> | string
-}
-
-const done = (act: () => void) => {
-  act()
-  return ''
-}
-
-const commands: readonly Command[] = [
-  { name: 'help', aliases: ['?'], help: 'this list', run: () => helpText() },
-  { name: 'info registers', help: "the processor's registers", run: (target) => target.ask('info registers') },
-  { name: 'info mem', help: 'the mapped virtual memory and who may use it', run: (target) => target.ask('info mem') },
-  { name: 'info jit', help: "the engine's counters", run: (target) => target.ask('info jit') },
-  { name: 'stop', aliases: ['s'], help: 'pause the machine', run: (target) => done(() => target.pause()) },
-  { name: 'cont', aliases: ['c'], help: 'go on', run: (target) => done(() => target.resume()) },
-  {
-    name: 'system_reset',
-    help: 'reset the machine: the kernel starts again',
-    run: (target) => done(() => target.reset()),
-  },
-  { name: 'quit', aliases: ['q'], help: 'end the machine at once', run: (target) => done(() => target.quit()) },
-]
-
-function helpText(): string {
-  return commands
-    .map(({ name, aliases = [], help }) => `${[name, ...aliases].join(', ').padEnd(16)} ${help}`)
-    .join('\n')
+const actions: Readonly<Record<Exclude<OwnerCommand, 'help'>, (target: MonitorTarget) => void>> = {
+  stop: (target) => target.pause(),
+  cont: (target) => target.resume(),
+  system_reset: (target) => target.reset(),
+  quit: (target) => target.quit(),
 }
 
 export async function runMonitorCommand(target: MonitorTarget, line: string): Promise<string> {
-  const words = line.trim().split(/\s+/).join(' ')
-  const command = commands.find(({ name, aliases = [] }) => name === words || aliases.includes(words))
-  return command === undefined ? `there is no command "${words}"; help lists them all` : await command.run(target)
+  const found = findCommand(line)
+  if (found === undefined) return `unknown command: '${line.trim()}'; help lists them all`
+  const { command, rest } = found
+  if (command.name === 'help') return monitorHelp()
+  if (command.by === 'engine') return await target.ask(rest === '' ? command.name : `${command.name} ${rest}`)
+  actions[command.name](target)
+  return ''
 }

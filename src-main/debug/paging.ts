@@ -199,3 +199,25 @@ export function translate(cpu: DebugCpu, paging: Paging, address: bigint): { pag
   }
   return undefined
 }
+
+/** Every page in order of address: its entry and size (2^shift). `visit` returns false to stop; the result tells whether all were seen. */
+export function eachPage(
+  cpu: DebugCpu,
+  paging: Paging,
+  visit: (address: bigint, entry: Entry, shift: number) => boolean,
+): boolean {
+  const table = (depth: number, gpa: number, base: bigint): boolean => {
+    const level = paging.levels[depth]!
+    for (let index = 0; index < level.entries; index++) {
+      const at = entryPlace(cpu, paging, gpa, index)
+      if (at < 0) continue
+      const entry = readEntry(cpu, paging, depth, at)
+      const upper = paging.mode === '4-level' && depth === 0 && index >= 256 ? 0xffff_0000_0000_0000n : 0n
+      const address = base + upper + (BigInt(index) << BigInt(level.shift))
+      if (entry.kind === 'page' && !visit(address, entry, level.shift)) return false
+      if (entry.kind === 'table' && !table(depth + 1, entry.target, address)) return false
+    }
+    return true
+  }
+  return table(0, paging.root, 0n)
+}

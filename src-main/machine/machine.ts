@@ -102,6 +102,7 @@ export class Machine {
   readonly apic: LocalApic
   readonly ram: Ram
   readonly serial: Serial
+  readonly irqs: IrqRouter
   readonly devices: readonly Device[]
   readonly ports = new PortRouter()
   readonly mmio = new MmioRouter()
@@ -140,6 +141,7 @@ export class Machine {
     this.apic.external = this.pic
     this.apic.onEoi = (vector) => ioapic.endOfInterrupt(vector)
     const irqs = new IrqRouter(this.pic, ioapic)
+    this.irqs = irqs
     const gate = { a20: true }
     const pit = new Pit(irqs.isa(IRQ.timer), clock)
     const rtc = new Rtc({

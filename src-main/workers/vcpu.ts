@@ -13,11 +13,11 @@ import { buildMachine, type BuiltMachine } from '../machine/build.ts'
 import { allocateMemory, type Machine } from '../machine/machine.ts'
 import { MachineClock } from '../machine/machine-clock.ts'
 import { RunLoop } from '../machine/run-loop.ts'
-import { monitorReply } from '../machine/monitor.ts'
 import { IoChannel } from './io/channel.ts'
 import { IoClient } from './io/client.ts'
 import { IoStartError, startIo } from './io/start.ts'
 import { Ram } from '../memory/ram.ts'
+import { monitorReply } from './monitor/monitor.ts'
 import { VcpuDebugger } from './vcpu-debugger.ts'
 
 /** Jumps to a place before it is translated. */
@@ -297,7 +297,7 @@ class VcpuWorker {
           this.end('quit', 0)
           break
         case 'monitor':
-          this.monitor(message.id, message.line)
+          this.answerMonitor(message.id, message.line)
           break
         case 'debug':
           this.debugger!.request(message.id, message.request)
@@ -308,15 +308,17 @@ class VcpuWorker {
     }
   }
 
-  private monitor(id: number, line: string): void {
-    if (line.trim() === 'system_reset') this.resetWanted = 'asked for'
-    if (line.trim() === 'cont') this.debugger!.resume()
-    if (line.trim() === 'stop') this.debugger!.stop({ kind: 'pause' })
-    post({ type: 'reply', id, text: monitorReply(this.built!.machine, line) })
+  private answerMonitor(id: number, line: string): void {
+    post({ type: 'reply', id, text: this.monitor(line) })
+  }
+
+  private monitor(line: string): string {
+    const { config, paused } = this
+    return monitorReply({ machine: this.built!.machine, config, paused }, line)
   }
 
   crashDetails(): string {
-    return this.built ? monitorReply(this.built.machine, 'info registers') : ''
+    return this.built ? this.monitor('info registers') : ''
   }
 }
 
