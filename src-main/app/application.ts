@@ -8,17 +8,20 @@ import { ServiceHost } from '../contract/rpc/host.ts'
 import type { Trouble } from '../contract/rpc/messages.ts'
 import type { OpenRequest } from '../contract/services/application.ts'
 import { allServices, type AllServices } from '../contract/services/index.ts'
+import { KernelJobs } from './kernel-jobs.ts'
 import { MachineLibrary } from './machines/library.ts'
 import { prepareMachine } from './machines/prepare.ts'
 import { ShareWatch } from './machines/share-watch.ts'
 import { applicationHandlers, programVersion } from './services/application.ts'
 import { debugHandlers } from './services/debug.ts'
 import { fileHandlers } from './services/files.ts'
+import { kernelHandlers } from './services/kernel.ts'
 import { machineHandlers } from './services/machines.ts'
 import { imageHandlers } from './services/images.ts'
 import { shareHandlers } from './services/shares.ts'
 import { SettingsFile } from './settings.ts'
 import type { Shell } from './shell.ts'
+import { workbench } from './workbench.ts'
 
 export interface ApplicationOptions {
   readonly shell: Shell
@@ -32,6 +35,7 @@ export class Application {
   readonly host: ServiceHost<AllServices>
   readonly library: MachineLibrary
   readonly settings: SettingsFile
+  readonly #kernelJobs = new KernelJobs(workbench, (service, event, value) => this.host.emit(service, event, value))
   readonly #openRequests: OpenRequest[] = []
   /** What no window has been told yet. */
   readonly #troubles: Trouble[] = []
@@ -66,6 +70,7 @@ export class Application {
         debug: debugHandlers(this.library),
         files: fileHandlers(shell, path.join(folder, 'uploads')),
         images: imageHandlers(),
+        kernel: kernelHandlers(workbench, this.#kernelJobs, this.library),
         machines: machineHandlers(this.library),
         shares: shareHandlers(this.library, shareWatch, shell),
       },
@@ -95,7 +100,7 @@ export class Application {
 
   /** Ends all machines and saves. */
   async close(): Promise<void> {
-    await this.library.close()
+    await Promise.all([this.library.close(), this.#kernelJobs.close()])
     await this.settings.settled()
   }
 }
