@@ -7,7 +7,7 @@ export type Syntax = 'intel' | 'att'
 export interface DisassembledLine {
   readonly address: bigint
   readonly bytes: Uint8Array
-  /** `mov rax,[rip+1f00h]`; `(bad)` for bytes that are no instruction. */
+  /** `mov rax, [0xffff800000102000]`; RIP-relative operands as addresses; `(bad)` for bytes that are no instruction. */
   readonly text: string
   /** Where a near branch or call goes, or what a RIP-relative operand names. */
   readonly target?: bigint
@@ -42,6 +42,7 @@ export function disassemble(request: DisassemblyRequest): DisassembledLine[] {
   formatter.spaceAfterOperandSeparator = true
   formatter.hexPrefix = '0x'
   formatter.hexSuffix = ''
+  formatter.uppercaseHex = false
   const instruction = new iced.Instruction()
   decoder.ip = address
   const lines: DisassembledLine[] = []
