@@ -15,6 +15,9 @@ const NODE_MAJOR = 24
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const modules = path.join(root, 'node_modules')
 
+/** A file that only gcc's 32-bit libraries bring. */
+const GCC_FOR_32_BITS = '/usr/lib32/crt1.o'
+
 /** npm script -> its entry, its first arguments and the programs that it runs beside Node. */
 const tasks = {
   start: { entry: 'src-main/cli/start.ts', programs: [] },
@@ -25,22 +28,32 @@ const tasks = {
     args: ['run', '--config', 'tests/boot/vitest.config.ts'],
     programs: ['qemu-system-x86_64', 'mke2fs', 'e2fsck', 'strace'],
   },
-  test: { entry: 'tests/run.ts', programs: ['busybox', 'e2fsck', 'gcc', 'gdb', 'iasl', 'mke2fs', 'script'] },
+  'test:long': {
+    entry: 'node_modules/vitest/vitest.mjs',
+    args: ['run', '--config', 'tests/long/vitest.config.ts'],
+    programs: ['qemu-system-x86_64', 'mke2fs', 'e2fsck', 'gcc', 'make', GCC_FOR_32_BITS],
+  },
+  test: {
+    entry: 'tests/run.ts',
+    programs: ['busybox', 'e2fsck', 'gcc', 'gdb', 'iasl', 'mke2fs', 'qemu-system-x86_64', 'script'],
+  },
 }
 
-/** Program -> the Debian/Ubuntu package that brings it. */
+/** Program, or path of a file -> the Debian/Ubuntu package that brings it. */
 const debianPackages = {
   busybox: 'busybox-static',
   e2fsck: 'e2fsprogs',
   gcc: 'gcc libc6-dev',
   gdb: 'gdb',
   iasl: 'acpica-tools',
+  make: 'make',
   mke2fs: 'e2fsprogs',
   script: 'bsdutils',
   strace: 'strace',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',
   'dpkg-deb': 'dpkg',
+  [GCC_FOR_32_BITS]: 'gcc-multilib',
 }
 
 /** One plain sentence, then the end. */
@@ -49,7 +62,8 @@ function fail(sentence) {
   process.exit(1)
 }
 
-function onPath(program) {
+function isThere(program) {
+  if (path.isAbsolute(program)) return existsSync(program)
   return (process.env.PATH ?? '').split(path.delimiter).some((folder) => {
     try {
       accessSync(path.join(folder, program), constants.X_OK)
@@ -120,11 +134,11 @@ function isRightNode(version) {
 
 /** Packages of the system: installed when we are root on Debian or Ubuntu, else the command to type is shown. */
 function installPrograms(programs) {
-  const missing = programs.filter((program) => !onPath(program))
+  const missing = programs.filter((program) => !isThere(program))
   const packages = [...new Set(missing.map((program) => debianPackages[program]))]
   if (packages.length === 0) return
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
-  if (!onPath('apt-get')) fail(`these programs are needed and missing; on Debian they come with: ${command}`)
+  if (!isThere('apt-get')) fail(`these programs are needed and missing; on Debian they come with: ${command}`)
   if (process.getuid?.() !== 0) fail(`some programs are missing; type: sudo ${command}`)
   process.stderr.write(`longmode: ${command}\n`)
   const options = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }

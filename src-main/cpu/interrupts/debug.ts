@@ -21,7 +21,10 @@ export function debugBefore(cpu: Cpu): boolean {
   // hits of an instruction that faulted do not count; those under the shadow of MOV SS wait
   if (!shadowed(cpu)) cpu.setU32(AT.watchHit, 0)
   const dr7 = cpu.u32(DR7)
-  if (!(dr7 & DR7_ENABLES) || cpu.u32(AT.eflags) & RF || shadowed(cpu)) return false
+  // every instruction ends with RF clear but those that load it: so it is cleared before them, too
+  const resumed = (cpu.u32(AT.eflags) & RF) !== 0
+  cpu.setU32(AT.eflags, cpu.u32(AT.eflags) & ~RF)
+  if (!(dr7 & DR7_ENABLES) || resumed || shadowed(cpu)) return false
   const here = wrap(cpu, cpu.u64(segAt(CS, 'base')) + cpu.u64(AT.rip))
   let hit = 0
   for (let n = 0; n < 4; n++)
@@ -36,7 +39,6 @@ export function debugBefore(cpu: Cpu): boolean {
  * is left out and data breakpoints wait for the next instruction (6.8.3).
  */
 export function debugAfter(cpu: Cpu): boolean {
-  cpu.setU32(AT.eflags, cpu.u32(AT.eflags) & ~RF)
   if (shadowed(cpu)) return false
   let bits = BigInt(cpu.u32(AT.watchHit))
   cpu.setU32(AT.watchHit, 0)
