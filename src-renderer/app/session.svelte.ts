@@ -29,11 +29,12 @@ export type Overlay =
       readonly action: string
       readonly run: () => void
     }
-  | {
-      readonly kind: 'browse'
-      readonly purpose: Parameters<Longmode['files']['choose']>[0]
-      readonly done: (paths: readonly string[] | undefined) => void
-    }
+
+/** Our own file picker; it may lie over another overlay, which keeps what was typed into it. */
+export interface Browsing {
+  readonly purpose: Parameters<Longmode['files']['choose']>[0]
+  readonly done: (paths: readonly string[] | undefined) => void
+}
 
 export interface Toast {
   readonly id: number
@@ -50,6 +51,7 @@ export class Session {
   selected = $state<string>()
   tab = $state<TabId>('console')
   overlay = $state.raw<Overlay>()
+  browsing = $state.raw<Browsing>()
   toasts = $state.raw<readonly Toast[]>([])
   /** The connection is gone: nothing can be done but load the window again. */
   lost = $state(false)
@@ -150,13 +152,12 @@ export class Session {
   /** The system's dialog, or our own picker where there is none. */
   async choose(purpose: Parameters<Longmode['files']['choose']>[0]): Promise<readonly string[] | undefined> {
     if (this.host?.carrier === 'electron') return await this.attempt(() => this.api.files.choose(purpose))
-    const before = this.overlay
     return await new Promise((resolve) => {
       const done = (paths: readonly string[] | undefined) => {
-        this.overlay = before
+        this.browsing = undefined
         resolve(paths)
       }
-      this.overlay = { kind: 'browse', purpose, done }
+      this.browsing = { purpose, done }
     })
   }
 

@@ -78,7 +78,7 @@ export function ago(at: number, now = Date.now()): string {
 }
 
 export function clock(at: number): string {
-  return new Intl.DateTimeFormat(locale.language, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(at)
+  return new Intl.DateTimeFormat(locale.language, { timeStyle: 'medium', hourCycle: 'h23' }).format(at)
 }
 
 /** 75 -> 1:15, 3725 -> 1:02:05. */

@@ -8,6 +8,16 @@ import type { Carrier } from '../../src-main/contract/rpc/proxy.ts'
 import { defaultSettings, type Settings } from '../../src-main/contract/services/application.ts'
 import { allServices, type AllServices } from '../../src-main/contract/services/index.ts'
 import type { Machine, MachineState } from '../../src-main/contract/services/machines.ts'
+import {
+  fakeBuild,
+  fakeConfig,
+  fakePlan,
+  fakeRecipes,
+  fakeState,
+  fakeSyscall,
+  fakeToolchain,
+  fakeTree,
+} from './fake-kernel.ts'
 import { bootText, fakeImage, fakeMachines, fakeShares, tutorialConfig } from './fake-machines.ts'
 import { BANNER, fakeCode, fakeRanges, fakeRead, fakeRegisters, fakeSymbols, fakeWalk, TEXT } from './fake-memory.ts'
 
@@ -184,6 +194,26 @@ export class FakeHost {
           return { config: tutorialConfig, notes: ['--enable-kvm: there is no KVM here, the translator runs instead.'] }
         },
         exportCommand: () => 'qemu-system-x86_64 -m 2G -nographic -kernel bzImage',
+      },
+      kernel: {
+        open: () => fakeTree,
+        state: () => fakeState,
+        toolchain: () => fakeToolchain,
+        checkConfig: () => fakeConfig,
+        fixConfig: () => ({ changed: [], refused: [], report: fakeConfig }),
+        recipes: () => fakeRecipes,
+        applyRecipes: () => ({ changed: [], refused: [], report: fakeConfig }),
+        build: () => 1,
+        cancel: () => undefined,
+        builds: () => [fakeBuild],
+        checkSyscall: () => fakeSyscall,
+        planSyscall: () => fakePlan,
+        planSyscallRemoval: () => fakePlan,
+        addSyscall: () => ({ tree: fakeTree.folder, name: 'memcpy', at: now, edits: [] }),
+        removeSyscall: () => ({ tree: fakeTree.folder, name: 'memcpy', at: now, edits: [] }),
+        undoSyscall: () => ({ tree: fakeTree.folder, name: 'memcpy', at: now, edits: [] }),
+        reviewFile: () => [],
+        createDebianDisk: () => 2,
       },
       shares: { watch: () => fakeShares(now), unwatch: () => undefined, open: () => undefined },
       debug: {
