@@ -21,16 +21,6 @@ import {
 import { bootText, fakeImage, fakeMachines, fakeShares, tutorialConfig } from './fake-machines.ts'
 import { BANNER, fakeCode, fakeRanges, fakeRead, fakeRegisters, fakeSymbols, fakeWalk, TEXT } from './fake-memory.ts'
 
-/** There is no kernel tree here: every call says so. */
-const kernelAbsent = Object.fromEntries(
-  Object.keys(allServices.kernel.methods).map((name) => [
-    name,
-    () => {
-      throw TroubleError.user('there is no kernel tree here')
-    },
-  ]),
-) as unknown as AllHandlers<AllServices>['kernel']
-
 export interface FakeOptions {
   readonly now: number
   readonly settings?: Partial<Settings>
@@ -160,7 +150,6 @@ export class FakeHost {
         discard: () => undefined,
         check: () => [],
       },
-      kernel: kernelAbsent,
       machines: {
         list: () => [...this.machines.values()],
         create: (_, config) => add(config),
