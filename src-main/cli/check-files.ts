@@ -62,7 +62,6 @@ function checkDisk(disk: DiskConfig): string | undefined {
   if (typeof found === 'string') return found
   const isQcow2 = recognise(found.head, found.size).kind === 'qcow2'
   if (disk.format === 'qcow2' && !isQcow2) return `-drive ${disk.file}: this is no qcow2 image; give format=raw`
-  if (disk.format === 'auto' && isQcow2) return `-drive ${disk.file}: this is a qcow2 image; give format=qcow2`
   return undefined
 }
 

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { openDiskFile, openTemporaryFile } from './file.ts'
 import { DiskError, SECTOR, type DiskImage } from './image.ts'
 import { OverlayImage } from './overlay.ts'
+import { openQcow2 } from './qcow2/open.ts'
 import { RawImage } from './raw.ts'
 
 export interface DiskOptions {
@@ -30,11 +31,18 @@ export function probeFormat(file: string): 'raw' | 'qcow2' {
   return String.fromCharCode(...head) === QCOW2_MAGIC ? 'qcow2' : 'raw'
 }
 
+/** Images that lie on top of each other, at most: a loop ends here. */
+const MOST_LAYERS = 32
+
+function openImage(file: string, format: DiskOptions['format'], readOnly: boolean, layer: number): DiskImage {
+  if (layer > MOST_LAYERS) throw new DiskError(`Disk image ${file} lies on top of more than ${MOST_LAYERS} others.`)
+  if ((format === 'auto' ? probeFormat(file) : format) === 'raw')
+    return new RawImage(openDiskFile(file, readOnly), readOnly)
+  return openQcow2(file, readOnly, (path, below) => openImage(path, below, true, layer + 1))
+}
+
 /** Open a disk image as the options say. Throws DiskError with one sentence for the user. */
 export function openDisk({ file, format, readOnly, snapshot }: DiskOptions): DiskImage {
-  if ((format === 'auto' ? probeFormat(file) : format) === 'qcow2') {
-    throw new DiskError(`Disk image ${file} is in the qcow2 format, which this version cannot use.`)
-  }
-  const image = new RawImage(openDiskFile(file, readOnly || snapshot), readOnly || snapshot)
+  const image = openImage(file, format, readOnly || snapshot, 0)
   return snapshot && !readOnly ? new OverlayImage(image, openTemporaryFile(image.sectors * SECTOR)) : image
 }
