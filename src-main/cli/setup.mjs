@@ -35,7 +35,7 @@ const tasks = {
   },
   test: {
     entry: 'tests/run.ts',
-    programs: ['busybox', 'e2fsck', 'gcc', 'gdb', 'iasl', 'mke2fs', 'qemu-system-x86_64', 'script'],
+    programs: ['busybox', 'e2fsck', 'gcc', 'gdb', 'iasl', 'mke2fs', 'qemu-img', 'qemu-system-x86_64', 'script'],
   },
 }
 
