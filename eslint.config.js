@@ -16,7 +16,7 @@ export default tseslint.config(
   { ignores: ['src-renderer/**'], languageOptions: { globals: globals.node } },
   { files: ['src-renderer/**'], languageOptions: { globals: globals.browser } },
   {
-    files: ['**/*.ts', '**/*.svelte'],
+    files: ['**/*.ts', '**/*.cts', '**/*.svelte'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {

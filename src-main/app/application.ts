@@ -4,7 +4,7 @@
  */
 import path from 'node:path'
 import process from 'node:process'
-import { ServiceHost } from '../contract/rpc/host.ts'
+import { ServiceHost, type Peer } from '../contract/rpc/host.ts'
 import type { Trouble } from '../contract/rpc/messages.ts'
 import type { OpenRequest } from '../contract/services/application.ts'
 import { allServices, type AllServices } from '../contract/services/index.ts'
@@ -27,6 +27,8 @@ export interface ApplicationOptions {
   readonly shell: Shell
   /** The user's data (data-folder.ts). */
   readonly folder: string
+  /** The shell has something to do with settings too (a menu in another language). */
+  readonly settingsChanged?: () => void
   /** Stands in for the engine in tests. */
   readonly worker?: URL
 }
@@ -36,11 +38,12 @@ export class Application {
   readonly library: MachineLibrary
   readonly settings: SettingsFile
   readonly #kernelJobs = new KernelJobs(workbench, (service, event, value) => this.host.emit(service, event, value))
+  /** Windows that listen. What is to be told before there is one waits. */
+  readonly #ready = new Set<Peer<AllServices>>()
   readonly #openRequests: OpenRequest[] = []
-  /** What no window has been told yet. */
   readonly #troubles: Trouble[] = []
 
-  constructor({ shell, folder, worker }: ApplicationOptions) {
+  constructor({ shell, folder, worker, settingsChanged }: ApplicationOptions) {
     this.settings = new SettingsFile(path.join(folder, 'settings.json'))
     this.library = new MachineLibrary(
       { folder: path.join(folder, 'machines'), prepare: prepareMachine, ...(worker === undefined ? {} : { worker }) },
@@ -63,9 +66,11 @@ export class Application {
           shell,
           settings: this.settings,
           version: programVersion(),
-          settingsChanged: () => this.host.emit('application', 'settingsChanged', this.settings.current),
-          takeOpenRequests: () => this.#openRequests.splice(0),
-          takeTroubles: () => this.#troubles.splice(0),
+          settingsChanged: () => {
+            this.host.emit('application', 'settingsChanged', this.settings.current)
+            settingsChanged?.()
+          },
+          windowReady: (window) => this.#windowReady(window),
         }),
         debug: debugHandlers(this.library),
         files: fileHandlers(shell, path.join(folder, 'uploads')),
@@ -88,14 +93,21 @@ export class Application {
 
   /** Something that no call is waiting for. */
   tell(trouble: Trouble): void {
-    if (!this.host.isWatched) this.#troubles.push(trouble)
-    this.host.emit('application', 'trouble', trouble)
+    if (this.#ready.size === 0) this.#troubles.push(trouble)
+    else this.host.emit('application', 'trouble', trouble)
   }
 
   /** Asks the window to open something, now or as soon as there is one. */
   openLater(request: OpenRequest): void {
-    if (this.host.isWatched) this.host.emit('application', 'open', request)
+    if (this.#ready.size > 0) this.host.emit('application', 'open', request)
     else this.#openRequests.push(request)
+  }
+
+  #windowReady(window: Peer<AllServices>): void {
+    this.#ready.add(window)
+    window.onEnd(() => this.#ready.delete(window))
+    for (const trouble of this.#troubles.splice(0)) window.emit('application', 'trouble', trouble)
+    for (const request of this.#openRequests.splice(0)) window.emit('application', 'open', request)
   }
 
   /** Ends all machines and saves. */

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { buildWindow } from './build-window.ts'
+import { buildWindow } from './build/window.ts'
 import { serveInTerminal } from './serve/terminal.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))

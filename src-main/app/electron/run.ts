@@ -1,12 +1,12 @@
-/** Starts Electron on the built main process and becomes its exit code. */
+/** Starts Electron on the built program and becomes its exit code. */
 import { spawn } from 'node:child_process'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
+import { appFolder, buildApp } from '../build/app.ts'
 
 export function runElectron(program: string, say: (sentence: string) => void): Promise<number> {
-  const main = fileURLToPath(new URL('../../../dist/main/main.js', import.meta.url))
+  buildApp()
   return new Promise((resolve) => {
-    const child = spawn(program, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+    const child = spawn(program, [appFolder, ...process.argv.slice(2)], { stdio: 'inherit' })
     child.on('error', (error) => {
       say(`Electron could not be started: ${error.message}`)
       resolve(1)

@@ -6,8 +6,8 @@ import path from 'node:path'
 import process from 'node:process'
 import type { ServiceHandlers } from '../../contract/rpc/definition.ts'
 import type { Peer } from '../../contract/rpc/host.ts'
-import { TroubleError, type Trouble } from '../../contract/rpc/messages.ts'
-import type { HostInfo, OpenRequest } from '../../contract/services/application.ts'
+import { TroubleError } from '../../contract/rpc/messages.ts'
+import type { HostInfo } from '../../contract/services/application.ts'
 import type { AllServices } from '../../contract/services/index.ts'
 import { splitWords } from '../../machine/qemu-flags/split.ts'
 import type { SettingsFile } from '../settings.ts'
@@ -75,10 +75,8 @@ export interface ApplicationParts {
   readonly settings: SettingsFile
   readonly version: string
   settingsChanged(): void
-  /** What was to be opened before the window was ready. */
-  takeOpenRequests(): readonly OpenRequest[]
-  /** What went wrong before there was a window. */
-  takeTroubles(): readonly Trouble[]
+  /** A window listens; what waited for one is told now. */
+  windowReady(window: Peer<AllServices>): void
 }
 
 export function applicationHandlers(
@@ -116,9 +114,6 @@ export function applicationHandlers(
         )
       }
     },
-    ready: (window) => {
-      for (const trouble of parts.takeTroubles()) window.emit('application', 'trouble', trouble)
-      for (const request of parts.takeOpenRequests()) window.emit('application', 'open', request)
-    },
+    ready: (window) => parts.windowReady(window),
   }
 }

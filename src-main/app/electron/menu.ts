@@ -1,0 +1,132 @@
+/** The menu bar. What it does in the window, the window's command palette does too; the keys do not take any from the guest's console. */
+import process from 'node:process'
+import type { MenuItemConstructorOptions } from 'electron'
+import type { WindowCommand } from '../../contract/services/application.ts'
+
+type Item = MenuItemConstructorOptions
+
+interface Words {
+  readonly [id: string]: string
+}
+
+const english: Words = {
+  file: '&File',
+  edit: '&Edit',
+  view: '&View',
+  machine: '&Machine',
+  help: '&Help',
+  'new-machine': 'New machine…',
+  'import-command': 'Paste a QEMU command…',
+  'open-files': 'Open files…',
+  'open-kernel-tree': 'Open a kernel tree…',
+  settings: 'Settings…',
+  quit: 'Quit Longmode',
+  copy: 'Copy',
+  paste: 'Paste',
+  'select-all': 'Select all',
+  find: 'Find…',
+  'command-palette': 'Commands…',
+  'show-console': 'Console',
+  'show-memory': 'Memory',
+  'show-kernel': 'Kernel',
+  'show-share': 'Shared folder',
+  'show-disks': 'Disks',
+  'zoom-in': 'Larger text',
+  'zoom-out': 'Smaller text',
+  'zoom-reset': 'Normal text',
+  'machine-start': 'Start',
+  'machine-pause': 'Pause or go on',
+  'machine-reset': 'Reset',
+  'machine-power-off': 'Power off',
+  'machine-kill': 'End at once',
+  about: 'About Longmode',
+}
+
+const portuguese: Words = {
+  file: '&Arquivo',
+  edit: '&Editar',
+  view: 'E&xibir',
+  machine: '&Máquina',
+  help: 'A&juda',
+  'new-machine': 'Nova máquina…',
+  'import-command': 'Colar um comando do QEMU…',
+  'open-files': 'Abrir arquivos…',
+  'open-kernel-tree': 'Abrir uma árvore do kernel…',
+  settings: 'Configurações…',
+  quit: 'Sair do Longmode',
+  copy: 'Copiar',
+  paste: 'Colar',
+  'select-all': 'Selecionar tudo',
+  find: 'Localizar…',
+  'command-palette': 'Comandos…',
+  'show-console': 'Console',
+  'show-memory': 'Memória',
+  'show-kernel': 'Kernel',
+  'show-share': 'Pasta compartilhada',
+  'show-disks': 'Discos',
+  'zoom-in': 'Texto maior',
+  'zoom-out': 'Texto menor',
+  'zoom-reset': 'Texto normal',
+  'machine-start': 'Iniciar',
+  'machine-pause': 'Pausar ou continuar',
+  'machine-reset': 'Reiniciar',
+  'machine-power-off': 'Desligar',
+  'machine-kill': 'Encerrar imediatamente',
+  about: 'Sobre o Longmode',
+}
+
+/** Ctrl with a letter alone belongs to the guest; with Shift it is free. On a Mac, Command is free. */
+const keys: Readonly<Partial<Record<WindowCommand, string>>> = {
+  'new-machine': 'CmdOrCtrl+Shift+N',
+  'open-files': 'CmdOrCtrl+Shift+O',
+  'command-palette': 'CmdOrCtrl+Shift+P',
+  find: 'CmdOrCtrl+Shift+F',
+  copy: process.platform === 'darwin' ? 'Cmd+C' : 'Ctrl+Shift+C',
+  paste: process.platform === 'darwin' ? 'Cmd+V' : 'Ctrl+Shift+V',
+  'zoom-in': 'CmdOrCtrl+Plus',
+  'zoom-out': 'CmdOrCtrl+-',
+  'zoom-reset': 'CmdOrCtrl+0',
+}
+
+const menus: readonly (readonly [title: string, commands: readonly (WindowCommand | 'separator' | 'quit')[]])[] = [
+  [
+    'file',
+    ['new-machine', 'import-command', 'open-files', 'open-kernel-tree', 'separator', 'settings', 'separator', 'quit'],
+  ],
+  ['edit', ['copy', 'paste', 'select-all', 'separator', 'find']],
+  [
+    'view',
+    [
+      'command-palette',
+      'separator',
+      'show-console',
+      'show-memory',
+      'show-kernel',
+      'show-share',
+      'show-disks',
+      'separator',
+      'zoom-in',
+      'zoom-out',
+      'zoom-reset',
+    ],
+  ],
+  ['machine', ['machine-start', 'machine-pause', 'machine-reset', 'separator', 'machine-power-off', 'machine-kill']],
+  ['help', ['about']],
+]
+
+/** `send` gives the window a command; `language` is a locale such as `pt-BR`. */
+export function menuTemplate(send: (command: WindowCommand) => void, language: string): Item[] {
+  const words = /^pt/i.test(language) ? portuguese : english
+  const item = (command: WindowCommand | 'separator' | 'quit'): Item => {
+    if (command === 'separator') return { type: 'separator' }
+    if (command === 'quit') return { role: 'quit', label: words.quit }
+    const accelerator = keys[command]
+    return {
+      id: command,
+      label: words[command],
+      ...(accelerator === undefined ? {} : { accelerator }),
+      click: () => send(command),
+    }
+  }
+  return menus.map(([title, commands]) => ({ label: words[title], submenu: commands.map(item) }))
+}
