@@ -27,7 +27,7 @@ const PATIENCE = 30_000
  */
 const AT_ONCE = 0.1
 /** After a request that took longer, so many are not waited for; twice as many each time, up to the second number. */
-const SHY = [4, 256] as const
+const SHY = [2, 32] as const
 
 /** The vCPU thread's end of the io worker. Its owner calls `poll` when Event.ioDone was raised. */
 export class IoClient {
