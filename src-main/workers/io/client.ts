@@ -22,8 +22,8 @@ interface Pending {
 const PATIENCE = 30_000
 
 /**
- * How long a 9p request may hold up the vCPU, ms. Most are answered in a sixth of this; then the answer is there before the guest has begun to wait
- * for it, which saves it two changes of process and a sleep: more than half the work of a small file.
+ * How long a 9p request may hold up the vCPU, ms. Most are answered in a sixth of this; the guest then finds the answer before it has halted for it.
+ * Halts for each file: created 3.1 without, 0.4 with; looked up 0.7 and 0.1.
  */
 const AT_ONCE = 0.1
 /** After a request that took longer, so many are not waited for; twice as many each time, up to the second number. */
