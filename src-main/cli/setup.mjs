@@ -35,7 +35,10 @@ const tasks = {
   },
   test: {
     entry: 'tests/run.ts',
-    programs: ['busybox', 'e2fsck', 'gcc', 'gdb', 'iasl', 'mke2fs', 'qemu-img', 'qemu-system-x86_64', 'script'],
+    programs: [
+      ...['busybox', 'e2fsck', 'gcc', 'gdb', 'git', 'iasl', 'make', 'mke2fs', 'patch', 'ps'],
+      ...['qemu-img', 'qemu-system-x86_64', 'script'],
+    ],
   },
 }
 
@@ -44,6 +47,9 @@ const debianPackages = {
   busybox: 'busybox-static',
   e2fsck: 'e2fsprogs',
   gcc: 'gcc libc6-dev',
+  git: 'git',
+  patch: 'patch',
+  ps: 'procps',
   gdb: 'gdb',
   iasl: 'acpica-tools',
   make: 'make',

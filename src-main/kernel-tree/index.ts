@@ -1,5 +1,6 @@
 /** The kernel workbench: the calls of contract/kernel-tree.ts, for the command line and the window. */
 import type { KernelWorkbench } from '../contract/kernel-tree.ts'
+import { build } from './build/build.ts'
 import { buildState } from './build/state.ts'
 import { applyRecipes, configText, fixConfig, readRecipes } from './config/change.ts'
 import { checkDotConfig } from './config/check.ts'
@@ -22,6 +23,8 @@ export const workbench = {
   recipes: () =>
     later(() => readRecipes().map(({ name, title, description, needs }) => ({ name, title, description, needs }))),
   applyRecipes,
+
+  build,
 
   checkSyscall: (tree, request) => later(() => checklist(tree.folder, request)),
   planSyscall: (tree, request) => later(() => planAddition(tree.folder, request)),

@@ -7,9 +7,9 @@ export interface Context {
   readonly signal: AbortSignal
   readonly json: boolean
   /** To standard output. */
-  print(line: string): void
+  readonly print: (line: string) => void
   /** For people, to standard error. */
-  say(sentence: string): void
+  readonly say: (sentence: string) => void
 }
 
 /** What a command found; the answer is printed as JSON with --json, else `text` is. */

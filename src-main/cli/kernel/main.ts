@@ -2,12 +2,13 @@
 import process from 'node:process'
 import { KernelTreeError } from '../../contract/kernel-tree.ts'
 import type { Command, Context } from './command.ts'
+import { buildCommands } from './build-commands.ts'
 import { configCommands } from './config-commands.ts'
 import { syscallCommands } from './syscall-commands.ts'
 import { treeCommands } from './tree-commands.ts'
 import { optionHelp, readWords, type Option } from './words.ts'
 
-const commands: readonly Command[] = [...treeCommands, ...configCommands, ...syscallCommands]
+const commands: readonly Command[] = [...treeCommands, ...configCommands, ...buildCommands, ...syscallCommands]
 
 const common: readonly Option[] = [
   { name: 'json', help: 'the answer as JSON' },
@@ -66,7 +67,7 @@ async function runCommand(
   }
   const answer = await command.run(context)
   if (json) context.print(JSON.stringify(answer.json, null, 2))
-  else for (const line of answer.text) context.print(line)
+  else answer.text.forEach(context.print)
   return answer.exitCode
 }
 

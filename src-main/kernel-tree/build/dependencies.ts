@@ -8,6 +8,8 @@ export interface BuiltObject {
   readonly command: string
   /** As the compiler named them: relative to the output folder, or absolute. */
   readonly dependencies: readonly string[]
+  /** Files that stand for the configuration options which those mention (`include/config/SMP`); they exist when the option is set. */
+  readonly options: readonly string[]
 }
 
 /** Folders that hold no kernel objects, only the build's own programs and generated headers. */
@@ -22,14 +24,14 @@ function* cmdFiles(folder: string): Generator<string> {
   }
 }
 
-/** `$(wildcard include/config/X)` stands for configuration options: fixdep's own business, not ours. */
 function parse(text: string, object: string): BuiltObject | undefined {
   const command = /^(?:saved)?cmd_\S+ := (.*)$/m.exec(text)?.[1]
   const list = /^deps_\S+ := \\\n((?:.*\\\n)*)/m.exec(text)?.[1]
   if (command === undefined || list === undefined) return undefined
   const source = /^source_\S+ := (.*)$/m.exec(text)?.[1]
   const dependencies = [...list.matchAll(/^ {2}([^\s$]\S*) \\$/gm)].map(([, file]) => file)
-  return { object, command, dependencies: source === undefined ? dependencies : [source, ...dependencies] }
+  const options = [...list.matchAll(/^ {4}\$\(wildcard (\S+)\) \\$/gm)].map(([, file]) => file)
+  return { object, command, dependencies: source === undefined ? dependencies : [source, ...dependencies], options }
 }
 
 /** Every object of the output folder that was compiled from something with #include. */

@@ -1,0 +1,105 @@
+/** `longmode kernel build`. */
+import process from 'node:process'
+import {
+  KernelTreeError,
+  type BuildEvent,
+  type BuildRequest,
+  type BuildResult,
+  type Diagnostic,
+} from '../../contract/kernel-tree.ts'
+import { workbench } from '../../kernel-tree/index.ts'
+import { treeOf, treeOptions, type Command, type Context } from './command.ts'
+import { buildOptions, makeOptionsOf } from './make-options.ts'
+import { has, numberOf, type Words } from './words.ts'
+
+export function diagnosticLines({ severity, message, file, line, column, excerpt, explanation }: Diagnostic): string[] {
+  const place = [file, line, column].filter((part) => part !== undefined).join(':')
+  return [
+    `${place === '' ? '' : `${place}: `}${severity}: ${message}`,
+    ...excerpt,
+    ...(explanation === undefined ? [] : [`  what it means: ${explanation}`]),
+  ]
+}
+
+const minutes = (seconds: number) => (seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`)
+
+/** One line that is written over in a terminal, every hundredth step elsewhere. */
+export function progressPrinter({ say, json }: Context): (event: BuildEvent) => void {
+  const terminal = process.stderr.isTTY && !json
+  return (event) => {
+    if (event.kind === 'phase' && event.phase !== 'done') {
+      say(`${terminal ? '\r\x1b[K' : ''}${event.phase}: ${event.text}`)
+    } else if (event.kind === 'diagnostic' && event.diagnostic.severity === 'error' && !json) {
+      for (const line of diagnosticLines(event.diagnostic)) say(`${terminal ? '\r\x1b[K' : ''}${line}`)
+    } else if (event.kind === 'progress') {
+      const { done, percent, secondsLeft, step } = event
+      const left = secondsLeft === undefined ? '' : `, ${minutes(secondsLeft)} left`
+      const text = `${percent === undefined ? `${done} steps` : `${percent} %`}${left}  ${step}`
+      if (terminal) process.stderr.write(`\r\x1b[K${text.slice(0, process.stderr.columns - 1)}`)
+      else if (done % 100 === 0) say(text)
+    }
+  }
+}
+
+export const requestOptions = [
+  ...buildOptions,
+  { name: 'no-fast', help: 'compile everything that make would; do not leave out what an edited header cannot change' },
+]
+
+export function buildRequestOf(words: Words, targets: readonly string[]): BuildRequest {
+  const sparse = numberOf(words, 'sparse')
+  if (sparse !== undefined && sparse !== 1 && sparse !== 2)
+    throw new KernelTreeError('--sparse is 1 (what is compiled) or 2 (everything)')
+  return {
+    ...makeOptionsOf(words),
+    targets,
+    ...(sparse === undefined ? {} : { sparse }),
+    ...(has(words, 'no-fast') ? { fast: false } : {}),
+  }
+}
+
+export function resultLines(result: BuildResult): string[] {
+  const { outcome, seconds, steps, warnings, firstError, fast, image, log } = result
+  const kept =
+    fast === undefined || fast.kept === 0
+      ? []
+      : [
+          `${fast.kept} objects were left as they are, because the edited headers cannot change them; ${fast.recompiled} were compiled`,
+        ]
+  return [
+    ...kept,
+    ...(fast?.reasons.map(({ header, reason }) => `every user of ${header} was compiled again: ${reason}`) ?? []),
+    ...(warnings.length === 0 ? [] : [`${warnings.length} warnings; the first: ${diagnosticLines(warnings[0])[0]}`]),
+    ...(firstError === undefined ? [] : ['the first error:', ...diagnosticLines(firstError)]),
+    `${outcome} in ${minutes(seconds)}, ${steps} steps; everything that make said is in ${log}`,
+    ...(image === undefined ? [] : [`image: ${image.path}`]),
+  ]
+}
+
+const build: Command = {
+  name: 'build',
+  operands: '[TARGET …]',
+  summary: 'runs make with progress; the first error is explained, Ctrl-C leaves no process behind',
+  options: [
+    ...treeOptions,
+    ...requestOptions,
+    { name: 'sparse', value: 'N', help: 'check with sparse: 1 what is compiled, 2 everything' },
+  ],
+  run: async (context) => {
+    const tree = await treeOf(context)
+    const toolchain = await workbench.checkToolchain(tree, makeOptionsOf(context.words))
+    if (!toolchain.ready) {
+      const how = toolchain.install === undefined ? '' : `; to install it: ${toolchain.install}`
+      throw new KernelTreeError(
+        toolchain.advice ?? `the build needs ${toolchain.missing.join(', ')}, which is not installed${how}`,
+      )
+    }
+    if (process.getuid?.() === 0)
+      context.say('note: this builds as root; what it makes in the tree will belong to root')
+    const request = buildRequestOf(context.words, context.words.rest)
+    const result = await workbench.build(tree, request, progressPrinter(context), context.signal)
+    return { json: result, text: resultLines(result), exitCode: result.outcome === 'built' ? 0 : 1 }
+  },
+}
+
+export const buildCommands: readonly Command[] = [build]

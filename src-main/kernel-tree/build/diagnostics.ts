@@ -1,0 +1,134 @@
+/** Errors and warnings in the output of make, gcc, clang, sparse, ld and Kconfig. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Diagnostic } from '../../contract/kernel-tree.ts'
+import { explain } from './explain-table.ts'
+
+const COMPILER = /^(\S[^:\n]*):(\d+):(?:(\d+):)? (?:(fatal error|error|warning): )(.*)$/
+const LINKER =
+  /^(?:\S*ld(?:\.lld|\.bfd)?: )?(\S+?):?(?:\(\S+\))?: ((?:undefined reference|multiple definition|undefined symbol).*)$/
+const LINKER_PLAIN = /^\S*ld(?:\.lld|\.bfd)?: (?:error: )?((?!warning:).*)$/
+const KCONFIG = /^(\S*Kconfig\S*):(\d+): (?:error: )?(syntax error|unknown statement.*|.* without .*)$/
+const MAKEFILE = /^(\S+):(\d+): \*\*\* (.*?)\.? {2}Stop\.$/
+const MAKE = /^make(?:\[\d+\])?: \*\*\* (?!\[)(.*?)(?:\. {2}Stop\.)?$/
+const MAKE_TARGET = /^make(?:\[\d+\])?: \*\*\* \[(.*)\] Error \d+$/
+const PROGRAM = /^make(?:\[\d+\])?: (\S+: No such file or directory)$/
+const SHELL = /^(?:\/bin\/sh|sh|bash): (?:\d+: |line \d+: )?(.*not found)$/
+/** gcc's and clang's excerpt: `   12 | code` and `      |  ^~~`. */
+const EXCERPT = /^\s*\d*\s\|/
+/** clang shows the line itself, then its mark. */
+const MARK = /^\s*\^[~^ ]*$/
+const OWN_EXCERPT = 2
+
+type Draft = { -readonly [Key in keyof Diagnostic]: Diagnostic[Key] } & { excerpt: string[] }
+
+/** Reads output line by line; a diagnostic is told when the next thing begins, with its excerpt. */
+export class DiagnosticReader {
+  readonly #folders: readonly string[]
+  readonly #tell: (diagnostic: Diagnostic) => void
+  #open: Draft | undefined
+  /** An error of make names only the target; kept for builds that give no better one. */
+  #ofMake: Diagnostic | undefined
+
+  /** `folders`: where relative names may lead, the output folder and the tree. */
+  constructor(folders: readonly string[], tell: (diagnostic: Diagnostic) => void) {
+    this.#folders = folders
+    this.#tell = tell
+  }
+
+  line(text: string): void {
+    if (this.#open !== undefined && (EXCERPT.test(text) || this.#belongs(text))) {
+      this.#open.excerpt.push(text)
+      return
+    }
+    this.#close()
+    const found = this.#recognise(text)
+    if (found !== undefined) this.#open = found
+  }
+
+  end(): void {
+    this.#close()
+  }
+
+  /** What make itself said, for a build that failed without any other error. */
+  get ofMake(): Diagnostic | undefined {
+    return this.#ofMake
+  }
+
+  #belongs(text: string): boolean {
+    const excerpt = this.#open?.excerpt ?? []
+    return (
+      MARK.test(text) ||
+      (excerpt.length === 0 && /^\s+\S/.test(text) && this.#open?.column !== undefined && !/^ {2}[A-Z]+\s/.test(text))
+    )
+  }
+
+  #recognise(text: string): Draft | undefined {
+    const compiler = COMPILER.exec(text)
+    if (compiler !== null) {
+      const [, file, line, column, kind, message] = compiler
+      return this.#draft(
+        kind === 'warning' ? 'warning' : 'error',
+        message,
+        file,
+        Number(line),
+        column === undefined ? undefined : Number(column),
+      )
+    }
+    const placed = MAKEFILE.exec(text) ?? KCONFIG.exec(text)
+    if (placed !== null) return this.#draft('error', placed[3], placed[1], Number(placed[2]))
+    const linker = LINKER.exec(text)
+    if (linker !== null) return this.#draft('error', linker[2], linker[1])
+    const plain = LINKER_PLAIN.exec(text)
+    // `ld: x.o: in function …:` is followed by the error itself.
+    if (plain !== null && !/in function [`'"]/.test(plain[1])) return this.#draft('error', plain[1])
+    const other = SHELL.exec(text) ?? PROGRAM.exec(text) ?? MAKE.exec(text)
+    if (other !== null) return this.#draft('error', other[1])
+    const target = MAKE_TARGET.exec(text)
+    if (target !== null) this.#ofMake ??= this.#draft('error', `make could not make ${target[1]}`)
+    return undefined
+  }
+
+  #draft(severity: Diagnostic['severity'], message: string, file?: string, line?: number, column?: number): Draft {
+    const explanation = explain(message)
+    return {
+      severity,
+      message,
+      excerpt: [],
+      ...(file === undefined ? {} : { file: this.#relative(file) }),
+      ...(line === undefined ? {} : { line }),
+      ...(column === undefined ? {} : { column }),
+      ...(explanation === undefined ? {} : { explanation }),
+    }
+  }
+
+  #relative(file: string): string {
+    const tree = this.#folders.at(-1) ?? ''
+    const inside = path.isAbsolute(file) && file.startsWith(`${tree}/`)
+    return inside ? path.relative(tree, file) : file.replace(/^\.\//, '')
+  }
+
+  #close(): void {
+    const draft = this.#open
+    this.#open = undefined
+    if (draft === undefined) return
+    if (draft.excerpt.length === 0) draft.excerpt = this.#excerptOf(draft)
+    this.#tell(draft)
+  }
+
+  #excerptOf({ file, line }: Diagnostic): string[] {
+    if (file === undefined || line === undefined) return []
+    for (const folder of this.#folders) {
+      try {
+        const lines = readFileSync(path.resolve(folder, file), 'utf8').split('\n')
+        const from = Math.max(1, line - OWN_EXCERPT)
+        return lines
+          .slice(from - 1, line + OWN_EXCERPT)
+          .map((text, index) => `${String(from + index).padStart(5)} | ${text}`)
+      } catch {
+        // Not in this folder.
+      }
+    }
+    return []
+  }
+}
