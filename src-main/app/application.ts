@@ -29,8 +29,9 @@ export interface ApplicationOptions {
   readonly folder: string
   /** The shell has something to do with settings too (a menu in another language). */
   readonly settingsChanged?: () => void
-  /** Stands in for the engine in tests. */
+  /** Stand in for the engine, and for the look at its files, in tests. */
   readonly worker?: URL
+  readonly prepare?: typeof prepareMachine
 }
 
 export class Application {
@@ -43,10 +44,10 @@ export class Application {
   readonly #openRequests: OpenRequest[] = []
   readonly #troubles: Trouble[] = []
 
-  constructor({ shell, folder, worker, settingsChanged }: ApplicationOptions) {
+  constructor({ shell, folder, worker, prepare = prepareMachine, settingsChanged }: ApplicationOptions) {
     this.settings = new SettingsFile(path.join(folder, 'settings.json'))
     this.library = new MachineLibrary(
-      { folder: path.join(folder, 'machines'), prepare: prepareMachine, ...(worker === undefined ? {} : { worker }) },
+      { folder: path.join(folder, 'machines'), prepare, ...(worker === undefined ? {} : { worker }) },
       {
         changed: (machine) => {
           this.host.emit('machines', 'changed', machine)

@@ -31,12 +31,12 @@ const tasks = {
   'test:long': {
     entry: 'node_modules/vitest/vitest.mjs',
     args: ['run', '--config', 'tests/long/vitest.config.ts'],
-    programs: ['qemu-system-x86_64', 'mke2fs', 'e2fsck', 'gcc', 'make', GCC_FOR_32_BITS],
+    programs: ['chromium', 'qemu-system-x86_64', 'mke2fs', 'e2fsck', 'gcc', 'make', GCC_FOR_32_BITS],
   },
   test: {
     entry: 'tests/run.ts',
     programs: [
-      ...['busybox', 'e2fsck', 'gcc', 'gdb', 'git', 'iasl', 'make', 'mke2fs', 'patch', 'ps'],
+      ...['busybox', 'chromium', 'e2fsck', 'gcc', 'gdb', 'git', 'iasl', 'make', 'mke2fs', 'patch', 'ps'],
       ...['qemu-img', 'qemu-system-x86_64', 'script'],
     ],
   },
@@ -45,6 +45,7 @@ const tasks = {
 /** Program, or path of a file -> the Debian/Ubuntu package that brings it. */
 const debianPackages = {
   busybox: 'busybox-static',
+  chromium: 'chromium',
   e2fsck: 'e2fsprogs',
   gcc: 'gcc libc6-dev',
   git: 'git',
