@@ -59,6 +59,7 @@ interface Exports {
   dropCode(host: number | bigint, length: number | bigint): void
   selectTlb(): void
   flags(op: number, res: bigint, b: bigint): number
+  interrupt(vector: number): number
   readonly table: WebAssembly.Table
 }
 
@@ -143,6 +144,7 @@ export class Cpu {
     ] as const)
       m.export(name, core[name])
     m.export('flags', core.flags.all)
+    m.export('interrupt', core.transfers.interrupt)
     m.export('flagsCarry', core.flags.carry)
     const env = {
       memory,
@@ -361,6 +363,10 @@ export class Cpu {
 
   /* ---- exceptions and helpers ---- */
 
+  /** Delivers an external interrupt the usual way (interpreter/transfers.ts); false, with nothing changed, when it is not usual. */
+  quickInterrupt(vector: number): boolean {
+    return this.exports.interrupt(vector) !== 0
+  }
   /** Leaves an exception pending in the state. */
   pend(vector: number, code?: number, software = false): void {
     this.setU32(AT.excVector, vector)

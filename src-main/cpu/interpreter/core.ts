@@ -23,6 +23,7 @@ import {
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import type { CoreFunctions } from './record-context.ts'
+import { defineTransfers } from './transfers.ts'
 
 export interface CoreImports extends MmuImports {
   readonly helper: Func
@@ -168,7 +169,8 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     f.ret(host)
   })
 
-  return { ...mmu, regionReach, flags, helper: imports.helper, linear, selectTlb, generalAddress, hostRange }
+  const transfers = defineTransfers(m, mmu, flags, selectTlb)
+  return { ...mmu, regionReach, flags, helper: imports.helper, linear, selectTlb, generalAddress, hostRange, transfers }
 }
 
 /** Address of the data TLB entry for a linear address in the set in use. */

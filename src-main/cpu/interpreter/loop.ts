@@ -124,153 +124,165 @@ export function defineLoop(
       f.ret(code)
     }
     f.set(budget, slice)
-    f.block((fault) => {
-      f.loop((lookup) => {
-        const linear = linearRip(f)
-        const entry = f.tmp(
-          f.loadPtr(zero, AT.codeTlb).add(
-            toPtr(
-              f,
-              linear
-                .shr_u(12)
-                .and(TLB_ENTRIES - 1)
-                .shl(4),
-            ),
-          ),
-        )
-        f.if(
-          f.load64(entry).eq(linear.and(-4096n)),
-          () => f.set(page, f.loadPtr(entry, 8)),
-          () => {
-            f.set(page, fromF64(f, f.call(imports.codeMiss, linear.i32(), linear.shr_u(32).i32())))
-            f.if(page.eqz(), () => finish(EXIT.exception))
-          },
-        )
-        f.set(span, 4096)
-        f.set(record, page.add(toPtr(f, linear.and(4095).shl(4))))
-        f.set(bias, linear.sub(record.shr_u(4).u64()))
-        f.loop((jumped) => {
-          countJump(f, imports.hot, record)
-          f.loop((next) => {
-            f.if(budget.le_s(0), () => {
-              saveRip()
-              finish(EXIT.budget)
-            })
-            f.set(budget, budget.sub(1))
-            f.set(access, f.load32('u8', record, 3))
-            const rm = f.tmp(ptr === 'i32' ? f.load32('u8', record, 5) : f.load32('u8', record, 5).u64())
-            f.set(host, rm.add(STATE))
-            f.if(access, () =>
-              emitAccess(f, core, imports.operandFault, { record, host, linearAddress, access, rm, lip, fault }),
-            )
-            f.set(id, f.load32('u16', record))
-            const inline: InlineSite = { jumped, lookup, fault, page, bias, span }
-            const advance = (): void => {
-              const length = f.load32('u8', record, 2)
-              f.set(record, record.add((ptr === 'i32' ? length : length.u64()).shl(4)))
-            }
-            const hot = handlers.slice(0, hotCount).map((handler, n) => () => {
-              f.scope(() => {
-                const c = new RecordContext({
+    f.loop((delivered) => {
+      f.block((exceptional) => {
+        f.block((fault) => {
+          f.loop((lookup) => {
+            const linear = linearRip(f)
+            const entry = f.tmp(
+              f.loadPtr(zero, AT.codeTlb).add(
+                toPtr(
                   f,
-                  variant: handler.variant,
-                  handler: HANDLER.first + n,
-                  core,
-                  ramBase: map.ramBase,
+                  linear
+                    .shr_u(12)
+                    .and(TLB_ENTRIES - 1)
+                    .shl(4),
+                ),
+              ),
+            )
+            f.if(
+              f.load64(entry).eq(linear.and(-4096n)),
+              () => f.set(page, f.loadPtr(entry, 8)),
+              () => {
+                f.set(page, fromF64(f, f.call(imports.codeMiss, linear.i32(), linear.shr_u(32).i32())))
+                f.if(page.eqz(), () => f.br(exceptional))
+              },
+            )
+            f.set(span, 4096)
+            f.set(record, page.add(toPtr(f, linear.and(4095).shl(4))))
+            f.set(bias, linear.sub(record.shr_u(4).u64()))
+            f.loop((jumped) => {
+              countJump(f, imports.hot, record)
+              f.loop((next) => {
+                f.if(budget.le_s(0), () => {
+                  saveRip()
+                  finish(EXIT.budget)
+                })
+                f.set(budget, budget.sub(1))
+                f.set(access, f.load32('u8', record, 3))
+                const rm = f.tmp(ptr === 'i32' ? f.load32('u8', record, 5) : f.load32('u8', record, 5).u64())
+                f.set(host, rm.add(STATE))
+                f.if(access, () =>
+                  emitAccess(f, core, imports.operandFault, { record, host, linearAddress, access, rm, lip, fault }),
+                )
+                f.set(id, f.load32('u16', record))
+                const inline: InlineSite = { jumped, lookup, fault, page, bias, span }
+                const advance = (): void => {
+                  const length = f.load32('u8', record, 2)
+                  f.set(record, record.add((ptr === 'i32' ? length : length.u64()).shl(4)))
+                }
+                const hot = handlers.slice(0, hotCount).map((handler, n) => () => {
+                  f.scope(() => {
+                    const c = new RecordContext({
+                      f,
+                      variant: handler.variant,
+                      handler: HANDLER.first + n,
+                      core,
+                      ramBase: map.ramBase,
+                      record,
+                      host,
+                      linearAddress,
+                      inline,
+                    })
+                    handler.operation(c)
+                    advance()
+                    f.br(next)
+                  })
+                })
+                const special = [
+                  () => {
+                    f.set(budget, budget.add(1))
+                    f.if(f.call(imports.decode, asF64(record)).eqz(), () => f.br(next))
+                    f.br(fault)
+                  },
+                  () => {
+                    f.set(budget, budget.add(1))
+                    saveRip()
+                    f.br(lookup)
+                  },
+                  () => {
+                    f.set(budget, budget.add(1))
+                    saveRip()
+                    const linearHere = f.tmp(lip())
+                    const made = fromF64(f, f.call(imports.decodeCross))
+                    f.if(made.eqz(), () => f.br(fault))
+                    f.set(record, made)
+                    f.set(bias, linearHere.sub(made.shr_u(4).u64()))
+                    f.set(span, 0)
+                    f.br(next)
+                  },
+                  () => {
+                    f.set(budget, budget.add(1))
+                    saveRip()
+                    finish(EXIT.breakpoint)
+                  },
+                  () => {
+                    f.set(budget, budget.add(1))
+                    f.if(slice.gt_u(1), () => {
+                      const status = enterRegion(f, record, lip(), budget)
+                      f.if(status.eqz(), () => f.br(lookup))
+                      f.if(status.eq(REGION_EXIT.fault), () => f.br(exceptional))
+                      f.if(status.eq(REGION_EXIT.halt), () => finish(EXIT.halt))
+                      f.if(status.eq(REGION_EXIT.look), () => finish(EXIT.look))
+                      bump(f, AT.regionRestarts)
+                    })
+                    f.if(slice.le_u(1), () => saveRip())
+                    // one instruction of the region, without it
+                    const linearHere = f.tmp(linearRip(f))
+                    const made = fromF64(f, f.call(imports.decodeAlone))
+                    f.if(made.eqz(), () => f.br(exceptional))
+                    f.set(record, made)
+                    f.set(bias, linearHere.sub(made.shr_u(4).u64()))
+                    f.set(span, 0)
+                    f.br(next)
+                  },
+                ]
+                f.if(id.lt_u(HANDLER.first + hotCount), () => emitTree(f, id, 0, [...special, ...hot]))
+                // a handler of its own
+                saveRip()
+                const status = f.callIndirect(
+                  [ptr, ptr, 'i64'],
+                  'i32',
+                  id.sub(HANDLER.first + hotCount),
                   record,
                   host,
                   linearAddress,
-                  inline,
+                )
+                f.if(status.eqz(), () => {
+                  advance()
+                  f.br(next)
                 })
-                handler.operation(c)
-                advance()
-                f.br(next)
+                f.if(status.eq(STATUS.jump), () => f.br(lookup))
+                f.if(status.eq(STATUS.fault), () => {
+                  f.set(budget, budget.add(1))
+                  f.br(exceptional)
+                })
+                f.if(status.eq(STATUS.halt), () => finish(EXIT.halt))
+                f.if(status.eq(STATUS.steer), () => {
+                  advance()
+                  saveRip()
+                  finish(EXIT.look)
+                })
+                finish(EXIT.look)
               })
             })
-            const special = [
-              () => {
-                f.set(budget, budget.add(1))
-                f.if(f.call(imports.decode, asF64(record)).eqz(), () => f.br(next))
-                f.br(fault)
-              },
-              () => {
-                f.set(budget, budget.add(1))
-                saveRip()
-                f.br(lookup)
-              },
-              () => {
-                f.set(budget, budget.add(1))
-                saveRip()
-                const linearHere = f.tmp(lip())
-                const made = fromF64(f, f.call(imports.decodeCross))
-                f.if(made.eqz(), () => f.br(fault))
-                f.set(record, made)
-                f.set(bias, linearHere.sub(made.shr_u(4).u64()))
-                f.set(span, 0)
-                f.br(next)
-              },
-              () => {
-                f.set(budget, budget.add(1))
-                saveRip()
-                finish(EXIT.breakpoint)
-              },
-              () => {
-                f.set(budget, budget.add(1))
-                f.if(slice.gt_u(1), () => {
-                  const status = enterRegion(f, record, lip(), budget)
-                  f.if(status.eqz(), () => f.br(lookup))
-                  f.if(status.eq(REGION_EXIT.fault), () => finish(EXIT.exception))
-                  f.if(status.eq(REGION_EXIT.halt), () => finish(EXIT.halt))
-                  f.if(status.eq(REGION_EXIT.look), () => finish(EXIT.look))
-                  bump(f, AT.regionRestarts)
-                })
-                f.if(slice.le_u(1), () => saveRip())
-                // one instruction of the region, without it
-                const linearHere = f.tmp(linearRip(f))
-                const made = fromF64(f, f.call(imports.decodeAlone))
-                f.if(made.eqz(), () => finish(EXIT.exception))
-                f.set(record, made)
-                f.set(bias, linearHere.sub(made.shr_u(4).u64()))
-                f.set(span, 0)
-                f.br(next)
-              },
-            ]
-            f.if(id.lt_u(HANDLER.first + hotCount), () => emitTree(f, id, 0, [...special, ...hot]))
-            // a handler of its own
-            saveRip()
-            const status = f.callIndirect(
-              [ptr, ptr, 'i64'],
-              'i32',
-              id.sub(HANDLER.first + hotCount),
-              record,
-              host,
-              linearAddress,
-            )
-            f.if(status.eqz(), () => {
-              advance()
-              f.br(next)
-            })
-            f.if(status.eq(STATUS.jump), () => f.br(lookup))
-            f.if(status.eq(STATUS.fault), () => {
-              f.set(budget, budget.add(1))
-              finish(EXIT.exception)
-            })
-            f.if(status.eq(STATUS.halt), () => finish(EXIT.halt))
-            f.if(status.eq(STATUS.steer), () => {
-              advance()
-              saveRip()
-              finish(EXIT.look)
-            })
-            finish(EXIT.look)
           })
+        })
+        // a fault in the loop: the record is the instruction's
+        saveRip()
+        f.set(budget, budget.add(1))
+      })
+      // state.rip is the instruction's; who runs single instructions wants to see its exceptions
+      f.if(slice.gt_u(1), () => {
+        f.if(f.call(core.transfers.exception), () => {
+          // a delivery counts as an instruction: one that ends in the next exception must not go on for ever
+          f.set(budget, budget.sub(1))
+          f.if(budget.le_s(0), () => finish(EXIT.budget))
+          f.br(delivered)
         })
       })
     })
-    // a fault in the loop: the record is the instruction's
-    saveRip()
-    f.set(budget, budget.add(1))
-    put64(f, AT.retired, get64(f, AT.retired).add(slice.sub(budget).u64()))
-    f.ret(EXIT.exception)
+    finish(EXIT.exception)
   })
 }
 

@@ -8,6 +8,7 @@ import { ccOp, type FlagFunctions } from '../semantics/flags.ts'
 import { AT, segAt, SS, STATE } from '../state/layout.ts'
 import { Expr, i32, konst, type Operand } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local } from '../wasm/module.ts'
+import type { Transfers } from './transfers.ts'
 
 /** Functions of the core module that operations call. */
 export interface CoreFunctions extends Mmu {
@@ -20,6 +21,7 @@ export interface CoreFunctions extends Mmu {
   readonly selectTlb: Func
   /** (linear, length, write) -> host address in RAM of a run within one page, or 0; never faults. */
   readonly hostRange: Func
+  readonly transfers: Transfers
 }
 
 /** Where the interpreter's loop is, for handlers inlined in it. */
@@ -340,6 +342,12 @@ export class RecordContext implements OpContext {
     const asF64 = (e: Expr) => new Expr('f64', [e], [e.type === 'i32' ? 0xb8 : 0xba])
     put64(f, AT.ea, site.linearAddress)
     put64(f, AT.nextRip, this.nextRip())
+    const { name, operandSize } = site.variant
+    const quick = name === 'syscall' || operandSize === 8 ? site.core.transfers.instructions[name] : undefined
+    if (quick) {
+      const status = f.call(quick)
+      f.if(status.ge_s(0), () => f.ret(status))
+    }
     f.ret(f.call(site.core.helper, site.handler, asF64(site.record), asF64(site.host)))
   }
 

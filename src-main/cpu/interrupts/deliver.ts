@@ -106,6 +106,7 @@ export function deliverException(cpu: Cpu): DeliverResult {
 
 /** An external interrupt; the caller has looked at IF and the interrupt shadow. */
 export function deliverInterrupt(cpu: Cpu, vector: number): DeliverResult {
+  if (cpu.quickInterrupt(vector)) return 'ok'
   const event: Event = {
     vector,
     error: undefined,

@@ -12,6 +12,7 @@ import {
   SLOT_BYTES,
   TLB_ENTRIES,
   TLB_NEVER,
+  TLB_SUPERVISOR,
   TLB_STRIDE,
   type MemoryMap,
 } from '../state/layout.ts'
@@ -46,6 +47,11 @@ export interface Mmu {
   /** (linear, size) -> host address or 0, for data with current privilege. */
   readonly hostRead: Func
   readonly hostWrite: Func
+  /**
+   * (linear, size, write) -> host address for an access by the processor itself (descriptors, stacks of level 0), or 0 with nothing changed
+   * where it is not simply RAM within one page that may be accessed.
+   */
+  readonly kernelAddress: Func
   /** (): completes a store that went to SCRATCH. */
   readonly commit: Func
   /** (host address, length): drops predecoded code in that range (within one page). */
@@ -157,6 +163,57 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       },
     )
   })
+  const entryOf = (f: FunctionBuilder, set: Expr, va: Expr): Expr =>
+    f.tmp(
+      set.add(
+        toPtr(
+          f,
+          va
+            .shr_u(12)
+            .and(TLB_ENTRIES - 1)
+            .mul(TLB_STRIDE),
+        ),
+      ),
+    )
+  /** (set, linear, gpa, host): enters what the page walk just found. */
+  const fill = m.func('fillTlb', [ptr, 'i64', 'i64', ptr], [], (f, set, va, gpa, host) => {
+    const rights = get32(f, AT.pageRights)
+    const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
+    const entry = entryOf(f, set, va)
+    const tag = f.tmp(va.and(-4096n))
+    const index = va.shr_u(12).and(TLB_ENTRIES - 1)
+    f.store(8, entry, tag, 0)
+    // a tag that cannot match this index
+    const never = index.xor(1).shl(12)
+    f.store(8, entry, rights.and(1).and(info.eqz()).select(tag, never), 8)
+    f.store(8, entry, (ptr === 'i32' ? host.u64() : host).sub(va), 16)
+    f.store(8, entry, gpa.and(-4096n).or(rights.and(2).u64()), 24)
+  })
+
+  const kernelAddress = m.func('kernelAddress', ['i64', 'i32', 'i32'], [ptr], (f, va, size, write) => {
+    const set = konst(ptr, TLB_SUPERVISOR)
+    const entry = entryOf(f, set, va)
+    const tag = f.tmp(write.select(f.load64(entry, 8), f.load64(entry, 0)))
+    f.if(va.xor(tag).le_u(i32(4096).sub(size).u64()), () => f.ret(toPtr(f, va.add(f.load64(entry, 16)))))
+    f.if(va.and(4095).add(size.u64()).gt_u(4096), () => f.ret(0, ptr))
+    f.if(va.shl(16).shr_s(16).ne(va), () => f.ret(0, ptr))
+    // an exception that is pending must stay, whatever the walk says
+    const saved = [AT.excVector, AT.excError, AT.excHasError, AT.excSoft].map((at) => [at, get32(f, at)] as const)
+    const cr2 = get64(f, AT.cr2)
+    bump(f, AT.tlbMisses)
+    const gpa = f.call(translate, va, write.or(ACCESS.implicit))
+    f.if(gpa.eq(-1n), () => {
+      for (const [at, value] of saved) put32(f, at, value)
+      put64(f, AT.cr2, cr2)
+      f.ret(0, ptr)
+    })
+    const host = f.call(ramAddress, gpa)
+    f.if(host.eqz(), () => f.ret(0, ptr))
+    f.if(write.and(f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO).ne(0)), () => f.ret(0, ptr))
+    f.call(fill, set, va, gpa, host)
+    f.ret(host)
+  })
+
   /** Bytes of an access on two pages are gathered here; SCRATCH itself is overwritten by MMIO. */
   const SPLIT = SCRATCH + 32
 
@@ -228,26 +285,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
     f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, length(size)))
     f.if(access.and(ACCESS.implicit).ne(0).or(watched).or(get64(f, AT.tlb).eq(TLB_NEVER)), () => f.ret(host))
-    const base = f.loadPtr(konst(ptr, 0), AT.tlb)
-    const entry = f.tmp(
-      base.add(
-        toPtr(
-          f,
-          va
-            .shr_u(12)
-            .and(TLB_ENTRIES - 1)
-            .mul(TLB_STRIDE),
-        ),
-      ),
-    )
-    const tag = f.tmp(va.and(-4096n))
-    const index = va.shr_u(12).and(TLB_ENTRIES - 1)
-    f.store(8, entry, tag, 0)
-    // a tag that cannot match this index
-    const never = index.xor(1).shl(12)
-    f.store(8, entry, rights.and(1).and(info.eqz()).select(tag, never), 8)
-    f.store(8, entry, (ptr === 'i32' ? host.u64() : host).sub(va), 16)
-    f.store(8, entry, gpa.and(-4096n).or(rights.and(2).u64()), 24)
+    f.call(fill, f.loadPtr(konst(ptr, 0), AT.tlb), va, gpa, host)
     f.ret(host)
   })
 
@@ -288,5 +326,5 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     })
   })
 
-  return { ramAddress, translate, slow, hostRead, hostWrite, commit, dropCode }
+  return { ramAddress, translate, slow, kernelAddress, hostRead, hostWrite, commit, dropCode }
 }
