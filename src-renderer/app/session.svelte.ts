@@ -133,7 +133,9 @@ export class Session {
 
   #toast(toast: Omit<Toast, 'id'>): number {
     const id = this.#nextToast++
-    this.toasts = [...this.toasts, { id, ...toast }].slice(-4)
+    // The same again replaces what is there: a panel that keeps asking would fill the corner.
+    const others = this.toasts.filter((other) => other.text !== toast.text)
+    this.toasts = [...others, { id, ...toast }].slice(-4)
     return id
   }
 

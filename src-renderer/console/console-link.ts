@@ -8,6 +8,8 @@ import type { Longmode } from '../../src-main/contract/services/index.ts'
 /** Where output is drawn; `drawn` is called when these bytes are on the screen. */
 export interface Screen {
   write(bytes: Uint8Array, drawn: () => void): void
+  /** What was said before: drawn like `write`, but questions in it (where is the cursor?) have long been answered. */
+  replay(bytes: Uint8Array, drawn: () => void): void
   /** Bytes that the machine no longer has came in between. */
   gap(bytes: number): void
 }
@@ -49,11 +51,11 @@ export class ConsoleLink {
     if (this.#closed) return
     this.#position = start.position
     this.#drawn = this.#confirmed = start.position
-    this.#receive(start.position, start.bytes)
+    this.#receive(start.position, start.bytes, true)
     for (const output of this.#early.splice(0)) this.#receive(output.position, output.bytes)
   }
 
-  #receive(position: number, bytes: Uint8Array): void {
+  #receive(position: number, bytes: Uint8Array, past = false): void {
     if (this.#closed) return
     if (this.#position === undefined) {
       this.#early.push({ position, bytes })
@@ -64,7 +66,9 @@ export class ConsoleLink {
     if (position > this.#position) this.#screen.gap(position - this.#position)
     const fresh = bytes.subarray(Math.max(0, this.#position - position))
     this.#position = end
-    this.#screen.write(fresh, () => this.#draw(end))
+    const drawn = () => this.#draw(end)
+    if (past) this.#screen.replay(fresh, drawn)
+    else this.#screen.write(fresh, drawn)
   }
 
   #draw(position: number): void {

@@ -11,6 +11,7 @@ export const en = {
   'area.modules': 'Modules',
   'area.none': 'Other',
   'area.shadow': 'KASAN shadow',
+  'area.shuffled': 'All of physical memory, vmalloc and struct pages (moved by KASLR)',
   'area.stacks': 'Stacks of 16-bit programs, EFI',
   'area.text': 'Kernel code and data',
   'area.user': 'User space',
@@ -274,7 +275,7 @@ export const en = {
   'machines.none': 'No machines yet.',
   'machines.title': 'Machines',
   'map.hint':
-    'What the page tables of now map, and what kernel and user may do there (r read, w write, x execute). The names are the usual places of Linux without KASLR.',
+    "What the page tables of now map, and what kernel and user may do there (r read, w write, x execute). The names are Linux's usual places.",
   'map.kernel': 'kernel',
   'map.pages': 'Pages',
   'map.physical': 'Physical',

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { describe, expect, it } from 'vitest'
 import { ago, duration, plural, setLanguage, size, t } from './i18n.svelte.ts'
 

@@ -13,6 +13,7 @@ export const ptBR: Words = {
   'area.modules': 'Módulos',
   'area.none': 'Outros',
   'area.shadow': 'Sombra do KASAN',
+  'area.shuffled': 'Toda a memória física, vmalloc e struct pages (movidas pelo KASLR)',
   'area.stacks': 'Pilhas de programas de 16 bits, EFI',
   'area.text': 'Código e dados do kernel',
   'area.user': 'Espaço do usuário',
@@ -277,7 +278,7 @@ export const ptBR: Words = {
   'machines.none': 'Nenhuma máquina ainda.',
   'machines.title': 'Máquinas',
   'map.hint':
-    'O que as tabelas de páginas de agora mapeiam, e o que kernel e usuário podem fazer ali (r ler, w escrever, x executar). Os nomes são os lugares usuais do Linux sem KASLR.',
+    'O que as tabelas de páginas de agora mapeiam, e o que kernel e usuário podem fazer ali (r ler, w escrever, x executar). Os nomes são os lugares usuais do Linux.',
   'map.kernel': 'kernel',
   'map.pages': 'Páginas',
   'map.physical': 'Físico',

@@ -57,7 +57,9 @@ export class Debugger {
   async refresh(): Promise<void> {
     const next = await this.attempt(() => this.#api.registers(this.#id))
     if (next === undefined) return
-    this.before = this.registers
+    // One stop may be told twice (by the call and by the event); the second reading shows no change and must not hide the first's.
+    const moved = next.registers.some((register, index) => register.value !== this.registers?.registers[index]?.value)
+    if (moved) this.before = this.registers
     this.registers = next
   }
 

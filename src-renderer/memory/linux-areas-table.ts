@@ -8,7 +8,7 @@ export interface Area {
   readonly name: Key
 }
 
-export const linuxAreas: readonly Area[] = [
+const linuxAreas: readonly Area[] = [
   { start: 0n, end: 0x0000_8000_0000_0000n, name: 'area.user' },
   { start: 0xffff_8000_0000_0000n, end: 0xffff_8880_0000_0000n, name: 'area.guard' },
   { start: 0xffff_8880_0000_0000n, end: 0xffff_c880_0000_0000n, name: 'area.direct' },
@@ -22,6 +22,20 @@ export const linuxAreas: readonly Area[] = [
   { start: 0xffff_ffff_ff00_0000n, end: 0x1_0000_0000_0000_0000n, name: 'area.fixed' },
 ]
 
-/** The area that an address lies in; undefined in the gap that is not canonical. */
-export const areaOf = (address: bigint): Area | undefined =>
-  linuxAreas.find((area) => address >= area.start && address < area.end)
+/** With KASLR for memory regions the middle is shuffled, and the kernel's image may take 1 GiB. */
+const shuffledAreas: readonly Area[] = [
+  { start: 0n, end: 0x0000_8000_0000_0000n, name: 'area.user' },
+  { start: 0xffff_8000_0000_0000n, end: 0xffff_8880_0000_0000n, name: 'area.guard' },
+  { start: 0xffff_8880_0000_0000n, end: 0xffff_fe00_0000_0000n, name: 'area.shuffled' },
+  { start: 0xffff_fe00_0000_0000n, end: 0xffff_ff00_0000_0000n, name: 'area.entry' },
+  { start: 0xffff_ff00_0000_0000n, end: 0xffff_ffff_8000_0000n, name: 'area.stacks' },
+  { start: 0xffff_ffff_8000_0000n, end: 0xffff_ffff_c000_0000n, name: 'area.text' },
+  { start: 0xffff_ffff_c000_0000n, end: 0xffff_ffff_ff00_0000n, name: 'area.modules' },
+  { start: 0xffff_ffff_ff00_0000n, end: 0x1_0000_0000_0000_0000n, name: 'area.fixed' },
+]
+
+/** Which names fit a map: the direct map begins at its usual place, or it was moved. */
+export function areasOf(ranges: readonly { readonly start: bigint }[]): readonly Area[] {
+  const usual = ranges.some((range) => range.start >= 0xffff_8880_0000_0000n && range.start < 0xffff_8880_4000_0000n)
+  return usual ? linuxAreas : shuffledAreas
+}

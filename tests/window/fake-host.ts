@@ -62,7 +62,10 @@ export class FakeHost {
   say(id: string, text: string): void {
     const bytes = new TextEncoder().encode(text)
     const position = this.#said.length
-    this.#said = Uint8Array.from([...this.#said, ...bytes])
+    const all = new Uint8Array(position + bytes.length)
+    all.set(this.#said)
+    all.set(bytes, position)
+    this.#said = all
     this.host.emit('machines', 'consoleOutput', { id, position, bytes })
   }
 

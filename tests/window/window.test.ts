@@ -1,0 +1,269 @@
+/**
+ * The built window in Debian's chromium over a made-up process side: what a user does and sees, and that nothing is left that axe calls
+ * serious, in both themes and languages.
+ */
+import { AxeBuilder } from '@axe-core/playwright'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { buildWindow } from '../../src-main/app/build-window.ts'
+import type { Settings } from '../../src-main/contract/services/application.ts'
+import type { Machine } from '../../src-main/contract/services/machines.ts'
+import { FakeHost } from './fake-host.ts'
+import { serveFake } from './serve-fake.ts'
+
+/** A loaded machine is slow, not wrong. */
+const patience = { timeout: 20_000 }
+let browser: Browser
+let context: BrowserContext | undefined
+let close = () => undefined as void
+
+beforeAll(async () => {
+  expect(await buildWindow(() => undefined)).toBeUndefined()
+  // Without WebGL the terminal draws by the DOM, where its text can be read.
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-3d-apis'] })
+}, 120_000)
+afterAll(() => browser.close())
+afterEach(async () => {
+  await context?.close()
+  close()
+})
+
+/** A window on `fake`; faults in the page fail the test that asks `faults`. */
+async function open(settings: Partial<Settings> = {}, machines?: readonly Machine[]) {
+  const fake = new FakeHost({ now: Date.now(), settings, ...(machines === undefined ? {} : { machines }) })
+  const served = await serveFake(fake)
+  close = served.close
+  context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const page = await context.newPage()
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  await page.goto(served.url)
+  return { fake, page, faults: () => [...faults, ...fake.faults] }
+}
+
+const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true }).click()
+
+async function serious(page: Page): Promise<string[]> {
+  // The terminal's content is the guest's, and the rows of bytes are all alike.
+  const axe = new AxeBuilder({ page }).exclude('.xterm').exclude('.line:nth-child(n+5)')
+  const { violations } = await axe.analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`))
+}
+
+const looks = [
+  {
+    theme: 'light',
+    language: 'en',
+    tabs: ['Console', 'Memory', 'Kernel', 'Share', 'Disks', 'Settings'],
+    parts: ['Configuration', 'System calls', 'Tools'],
+    views: ['Code', 'Map', 'Registers', 'Breakpoints'],
+  },
+  {
+    theme: 'dark',
+    language: 'pt-BR',
+    tabs: ['Console', 'Memória', 'Kernel', 'Compartilhar', 'Discos', 'Ajustes'],
+    parts: ['Configuração', 'Chamadas de sistema', 'Ferramentas'],
+    views: ['Código', 'Mapa', 'Registradores', 'Paradas'],
+  },
+] as const
+
+describe.each(looks)('in $theme and $language', ({ theme, language, tabs, parts, views }) => {
+  it('no panel has a serious accessibility fault', async () => {
+    const { page, faults } = await open({ theme, language, kernelTree: '/home/ana/linux' })
+    const found: string[] = []
+    const look = async () => {
+      await page.waitForTimeout(250)
+      found.push(...(await serious(page)))
+    }
+    for (const name of tabs) {
+      await tab(page, name)
+      await look()
+      for (const inner of name === tabs[1] ? views : name === 'Kernel' ? parts : []) {
+        await tab(page, inner)
+        await look()
+      }
+    }
+    for (const keys of [
+      'Control+Shift+P',
+      'Control+Shift+I',
+      'Control+Shift+Comma',
+      'Control+Shift+N',
+      'Control+Shift+O',
+    ]) {
+      await page.keyboard.press(keys)
+      await look()
+      await page.keyboard.press('Escape')
+    }
+    expect(found).toEqual([])
+    expect(faults()).toEqual([])
+  }, 300_000)
+})
+
+describe('the first page', () => {
+  it('boots the embedded machine by one press', async () => {
+    const { fake, page, faults } = await open({}, [])
+    fake.machines.clear()
+    const button = page.getByRole('button', { name: 'Boot the built-in Linux' })
+    await button.waitFor()
+    expect(await serious(page)).toEqual([])
+    const [builtIn] = new FakeHost({ now: 0 }).machines.values()
+    fake.machines.set('built-in', { ...builtIn, id: 'built-in' })
+    await button.press('Enter')
+    await expect.poll(() => fake.machines.get('built-in')?.status.state, patience).toBe('running')
+    await page.getByText('running', { exact: true }).waitFor()
+    expect(faults()).toEqual([])
+  })
+})
+
+describe('a machine', () => {
+  it('is started, and found, by the keyboard alone', async () => {
+    const { fake, page } = await open()
+    await page.getByRole('heading', { name: 'Tutorial 6.1' }).waitFor()
+    await page.keyboard.press('Control+Shift+P')
+    await page.keyboard.type('go debian')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Debian 12, stock kernel' }).waitFor()
+    expect(fake.settings.selectedMachine).toBe('debian')
+    await page.keyboard.press('Control+Shift+Enter')
+    await expect.poll(() => fake.machines.get('debian')?.status.state, patience).toBe('running')
+    await page.keyboard.press('Control+Shift+Period')
+    await expect.poll(() => fake.machines.get('debian')?.status.state, patience).toBe('paused')
+  })
+  it('that failed says why, with details to copy', async () => {
+    const { page } = await open({ selectedMachine: 'crashed' })
+    const alert = page.getByRole('alert').filter({ hasText: 'no handler for opcode' })
+    await alert.waitFor()
+    await alert.getByRole('button', { name: 'Copy details' }).click()
+    const text = await page.evaluate(() => navigator.clipboard.readText())
+    expect(text).toContain('at decode (decode.ts:120:11)')
+  })
+  it('is ended only after a question', async () => {
+    const { fake, page } = await open()
+    await page.getByRole('button', { name: 'End now' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    expect(fake.machines.get('tutorial')?.status.state).toBe('running')
+    await page.getByRole('button', { name: 'End now' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'End now' }).click()
+    await expect.poll(() => fake.machines.get('tutorial')?.status.state, patience).toBe('off')
+  })
+  it('comes of a pasted QEMU line, or a sentence does', async () => {
+    const { fake, page, faults } = await open()
+    await page.getByRole('heading', { name: 'Tutorial 6.1' }).waitFor()
+    await page.keyboard.press('Control+Shift+I')
+    const field = page.getByRole('textbox', { name: 'Command line' })
+    await field.fill('qemu-system-x86_64 -frobnicate')
+    await page.getByText('There is no flag -frobnicate').waitFor()
+    await field.fill('qemu-system-x86_64 -kernel bzImage --enable-kvm')
+    await page.getByText('there is no KVM here').waitFor()
+    await page.getByRole('button', { name: 'Create and start' }).click()
+    await expect.poll(() => fake.machines.get('m5')?.status.state, patience).toBe('running')
+    expect(faults()).toEqual([])
+  })
+  it('comes of dropped files; what is of no use says so', async () => {
+    const { fake, page } = await open()
+    await page.getByRole('heading', { name: 'Tutorial 6.1' }).waitFor()
+    const transfer = await page.evaluateHandle(() => {
+      const data = new DataTransfer()
+      data.items.add(new File(['bytes of a disk'], 'my_disk.raw'))
+      return data
+    })
+    await page.dispatchEvent('main', 'dragenter', { dataTransfer: transfer })
+    await page.getByText('Drop it here').waitFor()
+    await page.dispatchEvent('main', 'drop', { dataTransfer: transfer })
+    await page.getByText('This is a raw disk image that holds an ext4 file system.').waitFor()
+    await page.getByText('No kernel was dropped').waitFor()
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await expect.poll(() => fake.machines.get('m5')?.config.name, patience).toBe('my_disk')
+  })
+})
+
+describe('the console', () => {
+  const textOf = (page: Page) =>
+    page.locator('.xterm-rows').evaluate((rows) => Array.from(rows.children, (row) => row.textContent).join('\n'))
+
+  it('shows what was said, and every key reaches the guest', async () => {
+    const { fake, page } = await open()
+    await page.locator('.xterm-helper-textarea').focus()
+    await expect.poll(() => textOf(page), patience).toContain('tutorial login: root')
+    await page.keyboard.type('ls')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Control+C')
+    await page.keyboard.press('Control+W')
+    await page.keyboard.press('ArrowUp')
+    await expect.poll(() => fake.typed, patience).toBe('ls\r\x03\x17\x1b[A')
+  })
+  it('pastes a long text whole', async () => {
+    const { fake, page } = await open()
+    const text = Array.from({ length: 4000 }, (_, index) => `echo line ${String(index)}`).join('\n')
+    await page.locator('.xterm-helper-textarea').focus()
+    await page.evaluate((copied) => navigator.clipboard.writeText(copied), text)
+    await page.keyboard.press('Control+Shift+V')
+    await expect.poll(() => fake.typed.length, patience).toBe(text.length)
+    expect(fake.typed).toBe(text.replaceAll('\n', '\r'))
+  })
+  it('takes 5 MB at once, confirms all of it and does not answer what is old', async () => {
+    const { fake, page } = await open()
+    fake.say('tutorial', '\x1b[6n')
+    await page.reload()
+    await page.locator('.xterm-helper-textarea').focus()
+    await expect.poll(() => textOf(page), patience).toContain('tutorial login: root')
+    const before = fake.confirmed
+    let sent = 0
+    for (let piece = 0; piece < 80; piece++) {
+      const text = `${'0123456789abcdef'.repeat(4)}\r\n`.repeat(1000)
+      sent += text.length
+      fake.say('tutorial', text)
+    }
+    fake.say('tutorial', 'the end of it')
+    await expect.poll(() => fake.confirmed - before, patience).toBeGreaterThanOrEqual(sent)
+    await expect.poll(() => textOf(page), patience).toContain('the end of it')
+    expect(fake.typed).toBe('')
+  }, 60_000)
+  it('finds text', async () => {
+    const { page } = await open()
+    await page.locator('.xterm-helper-textarea').focus()
+    await expect.poll(() => textOf(page), patience).toContain('tutorial login: root')
+    await page.keyboard.press('Control+Shift+F')
+    await page.keyboard.type('ttyS0')
+    await page.getByText('4 of 4').waitFor()
+  })
+})
+
+describe('the memory viewer', () => {
+  it('goes to a symbol, walks its page tables, searches, edits when paused', async () => {
+    const { fake, page, faults } = await open()
+    await tab(page, 'Memory')
+    const goTo = page.getByRole('combobox', { name: 'Go to an address' })
+    await goTo.fill('linux_banner')
+    await goTo.press('Enter')
+    const bytes = page.getByRole('application', { name: 'Bytes' })
+    await expect.poll(() => bytes.textContent(), patience).toContain('Linux version 6.')
+    const side = page.getByRole('complementary', { name: 'About the cursor' })
+    await side.getByText('2 MiB page in memory').waitFor()
+    for (const name of ['CR3', 'PML4E', 'PDPTE', 'PDE']) await side.getByText(name, { exact: true }).waitFor()
+    await goTo.fill('no_such_thing')
+    await goTo.press('Enter')
+    await page.getByText('There is no symbol or register “no_such_thing”.').waitFor()
+    await page.getByRole('toolbar', { name: 'Run and find' }).getByRole('button', { name: 'Pause' }).click()
+    await expect.poll(() => fake.machines.get('tutorial')?.status.state, patience).toBe('paused')
+    await bytes.focus()
+    await page.keyboard.type('4d')
+    await expect.poll(() => bytes.textContent(), patience).toContain('Minux version 6.')
+    expect(faults()).toEqual([])
+  })
+})
+
+describe('the preferences', () => {
+  it('change language and theme at once and are kept', async () => {
+    const { fake, page } = await open({ language: 'en', theme: 'light' })
+    await page.getByRole('button', { name: 'Preferences' }).click()
+    await page.getByRole('combobox', { name: 'Language' }).selectOption('pt-BR')
+    await page.getByRole('combobox', { name: 'Cores' }).selectOption('dark')
+    expect(await page.locator('html').getAttribute('lang')).toBe('pt-BR')
+    expect(await page.locator('html').getAttribute('data-theme')).toBe('dark')
+    await expect.poll(() => [fake.settings.language, fake.settings.theme], patience).toEqual(['pt-BR', 'dark'])
+  })
+})
