@@ -105,6 +105,7 @@ export const en = {
   'config.broken': 'Something you asked for will not work',
   'config.changed.one': '{n} option changed.',
   'config.changed.other': '{n} options changed.',
+  'config.checking': 'Checking the configuration…',
   'config.fatal': 'It will not get to a shell',
   'config.fix': 'Fix all',
   'config.for': 'for {what}',

@@ -107,6 +107,7 @@ export const ptBR: Words = {
   'config.broken': 'Algo que você pediu não vai funcionar',
   'config.changed.one': '{n} opção alterada.',
   'config.changed.other': '{n} opções alteradas.',
+  'config.checking': 'Verificando a configuração…',
   'config.fatal': 'Não vai chegar a um shell',
   'config.fix': 'Corrigir tudo',
   'config.for': 'para {what}',

@@ -5,7 +5,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildWindow } from '../../src-main/app/build-window.ts'
+import { buildWindow } from '../../src-main/app/build/window.ts'
 import type { Settings } from '../../src-main/contract/services/application.ts'
 import type { Machine } from '../../src-main/contract/services/machines.ts'
 import { FakeHost } from './fake-host.ts'
@@ -137,7 +137,7 @@ describe('a machine', () => {
     const alert = page.getByRole('alert').filter({ hasText: 'no handler for opcode' })
     await alert.waitFor()
     await alert.getByRole('button', { name: 'Copy details' }).click()
-    const text = await page.evaluate(() => navigator.clipboard.readText())
+    const text = await page.evaluate<string>('navigator.clipboard.readText()')
     expect(text).toContain('at decode (decode.ts:120:11)')
   })
   it('is ended only after a question', async () => {
@@ -165,11 +165,11 @@ describe('a machine', () => {
   it('comes of dropped files; what is of no use says so', async () => {
     const { fake, page } = await open()
     await page.getByRole('heading', { name: 'Tutorial 6.1' }).waitFor()
-    const transfer = await page.evaluateHandle(() => {
+    const transfer = await page.evaluateHandle(`(() => {
       const data = new DataTransfer()
       data.items.add(new File(['bytes of a disk'], 'my_disk.raw'))
       return data
-    })
+    })()`)
     await page.dispatchEvent('main', 'dragenter', { dataTransfer: transfer })
     await page.getByText('Drop it here').waitFor()
     await page.dispatchEvent('main', 'drop', { dataTransfer: transfer })
@@ -181,8 +181,7 @@ describe('a machine', () => {
 })
 
 describe('the console', () => {
-  const textOf = (page: Page) =>
-    page.locator('.xterm-rows').evaluate((rows) => Array.from(rows.children, (row) => row.textContent).join('\n'))
+  const textOf = async (page: Page) => (await page.locator('.xterm-rows > div').allTextContents()).join('\n')
 
   it('shows what was said, and every key reaches the guest', async () => {
     const { fake, page } = await open()
@@ -199,7 +198,7 @@ describe('the console', () => {
     const { fake, page } = await open()
     const text = Array.from({ length: 4000 }, (_, index) => `echo line ${String(index)}`).join('\n')
     await page.locator('.xterm-helper-textarea').focus()
-    await page.evaluate((copied) => navigator.clipboard.writeText(copied), text)
+    await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`)
     await page.keyboard.press('Control+Shift+V')
     await expect.poll(() => fake.typed.length, patience).toBe(text.length)
     expect(fake.typed).toBe(text.replaceAll('\n', '\r'))
