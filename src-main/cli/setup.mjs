@@ -44,7 +44,6 @@ const tasks = {
 
 /** Program, or path of a file -> the Debian/Ubuntu package that brings it. */
 const debianPackages = {
-  chromium: 'chromium',
   busybox: 'busybox-static',
   chromium: 'chromium',
   e2fsck: 'e2fsprogs',
