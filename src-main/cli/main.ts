@@ -44,6 +44,7 @@ async function start(machine: MachineConfig, given: ReadonlySet<string>): Promis
 
 async function main(words: readonly string[]): Promise<number> {
   if (words[0] === 'kernel') return await (await import('./kernel/main.ts')).runKernelCommand(words.slice(1))
+  if (words[0] === 'disk') return await (await import('./disk/main.ts')).runDiskCommand(words.slice(1))
   const parsed = parseFlags(words)
   switch (parsed.kind) {
     case 'help':

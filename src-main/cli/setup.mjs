@@ -37,7 +37,7 @@ const tasks = {
     entry: 'tests/run.ts',
     programs: [
       ...['busybox', 'chromium', 'e2fsck', 'gcc', 'gdb', 'git', 'iasl', 'make', 'mke2fs', 'patch', 'ps'],
-      ...['qemu-img', 'qemu-system-x86_64', 'script'],
+      ...['qemu-img', 'qemu-system-x86_64', 'script', 'sfdisk'],
     ],
   },
 }
@@ -56,6 +56,7 @@ const debianPackages = {
   make: 'make',
   mke2fs: 'e2fsprogs',
   script: 'bsdutils',
+  sfdisk: 'fdisk',
   strace: 'strace',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',

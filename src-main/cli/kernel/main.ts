@@ -1,6 +1,7 @@
 /** `longmode kernel …`: the kernel workbench on the command line. */
 import process from 'node:process'
 import { KernelTreeError } from '../../contract/kernel-tree.ts'
+import { DiskError } from '../../host/disk/image.ts'
 import type { Command, Context } from './command.ts'
 import { buildCommands } from './build-commands.ts'
 import { configCommands } from './config-commands.ts'
@@ -89,7 +90,7 @@ export async function runGroup(group: string, list: readonly Command[], words: r
   try {
     return await runCommand(group, command, words.slice(command.name.split(' ').length), controller.signal)
   } catch (error) {
-    if (!(error instanceof KernelTreeError)) throw error
+    if (!(error instanceof KernelTreeError || error instanceof DiskError)) throw error
     process.stderr.write(`longmode: ${error.message}\n`)
     return 1
   } finally {

@@ -96,11 +96,14 @@ const OPEN_ERRORS: Record<string, string> = {
   EISDIR: 'is a folder, not a disk image',
 }
 
+/** Somebody has the image open in a way that does not go together with ours. */
+export class ImageInUse extends DiskError {}
+
 /**
  * Open an image and lock it as QEMU does: several readers, or one writer. Throws DiskError with one sentence.
- * Where the host has no such locks the image is opened without one.
+ * Where the host has no such locks the image is opened without one. `lock` false looks on at an image that others use.
  */
-export function openDiskFile(path: string, readOnly: boolean): DiskFile {
+export function openDiskFile(path: string, readOnly: boolean, lock = true): DiskFile {
   let fd: number
   try {
     fd = fs.openSync(path, readOnly ? 'r' : 'r+')
@@ -110,8 +113,8 @@ export function openDiskFile(path: string, readOnly: boolean): DiskFile {
   }
   try {
     const size = sizeOf(path, fs.fstatSync(fd))
-    if (!lockImage(fd, !readOnly)) {
-      throw new DiskError(`Disk image ${path} is in use by another virtual machine or program.`)
+    if (lock && !lockImage(fd, !readOnly)) {
+      throw new ImageInUse(`Disk image ${path} is in use by another virtual machine or program.`)
     }
     return new NodeDiskFile(fd, size)
   } catch (error) {

@@ -34,12 +34,21 @@ export function probeFormat(file: string): 'raw' | 'qcow2' {
 /** Images that lie on top of each other, at most: a loop ends here. */
 const MOST_LAYERS = 32
 
-function openImage(file: string, format: DiskOptions['format'], readOnly: boolean, layer: number): DiskImage {
+function openImage(
+  file: string,
+  format: DiskOptions['format'],
+  readOnly: boolean,
+  layer: number,
+  lock = true,
+): DiskImage {
   if (layer > MOST_LAYERS) throw new DiskError(`Disk image ${file} lies on top of more than ${MOST_LAYERS} others.`)
   if ((format === 'auto' ? probeFormat(file) : format) === 'raw')
-    return new RawImage(openDiskFile(file, readOnly), readOnly)
-  return openQcow2(file, readOnly, (path, below) => openImage(path, below, true, layer + 1))
+    return new RawImage(openDiskFile(file, readOnly, lock), readOnly)
+  return openQcow2(file, readOnly, (path, below) => openImage(path, below, true, layer + 1, lock), lock)
 }
+
+/** Opens an image to look at it while others may be using it: what it shows may be about to change. */
+export const openToLook = (file: string): DiskImage => openImage(file, 'auto', true, 0, false)
 
 /** Open a disk image as the options say. Throws DiskError with one sentence for the user. */
 export function openDisk({ file, format, readOnly, snapshot }: DiskOptions): DiskImage {

@@ -119,6 +119,18 @@ export class Qcow2Image implements DiskImage {
 
   /* ---- reading ---- */
 
+  /** What this image itself says about [position, position+length): data, zeroes, or nothing, so that the image below counts. */
+  async describe(
+    position: number,
+    length: number,
+  ): Promise<{ readonly position: number; readonly length: number; readonly holds: 'data' | 'zeroes' | 'nothing' }[]> {
+    const runs = await this.#turns.read(() => this.#runs(position, length))
+    return runs.map(({ kind, position, length }) => {
+      const holds = kind === 'unallocated' ? 'nothing' : kind === 'zero' ? 'zeroes' : 'data'
+      return { position, length, holds }
+    })
+  }
+
   /** Lists the runs of [position, position+length). */
   async #runs(position: number, length: number): Promise<Run[]> {
     const size = this.#clusterBytes

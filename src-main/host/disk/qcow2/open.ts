@@ -30,12 +30,24 @@ export function openQcow2(
   file: string,
   readOnly: boolean,
   below: (path: string, format: 'raw' | 'qcow2' | 'auto') => DiskImage,
-): DiskImage {
-  const opened = openDiskFile(file, readOnly)
+  lock = true,
+): Qcow2Image {
+  const opened = openDiskFile(file, readOnly, lock)
   try {
     const header = parseHeader(readHead(file), file)
     if (!readOnly) requireWritable(header, file)
     return new Qcow2Image(opened, header, openBelow(header, file, below), readOnly)
+  } catch (error) {
+    void opened.close()
+    throw error
+  }
+}
+
+/** The image without what it lies on: to see what it holds itself. */
+export function openAlone(file: string, readOnly = true): Qcow2Image {
+  const opened = openDiskFile(file, readOnly)
+  try {
+    return new Qcow2Image(opened, parseHeader(readHead(file), file), undefined, readOnly)
   } catch (error) {
     void opened.close()
     throw error
