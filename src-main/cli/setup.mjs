@@ -17,6 +17,9 @@ const modules = path.join(root, 'node_modules')
 
 /** A file that only gcc's 32-bit libraries bring. */
 const GCC_FOR_32_BITS = '/usr/lib32/crt1.o'
+/** What building a kernel needs beside programs. */
+const LIBELF = '/usr/include/libelf.h'
+const KERNEL_SOURCE = '/usr/src/linux-source-6.1.tar.xz'
 
 /** npm script -> its entry, its first arguments and the programs that it runs beside Node. */
 const tasks = {
@@ -31,7 +34,10 @@ const tasks = {
   'test:long': {
     entry: 'node_modules/vitest/vitest.mjs',
     args: ['run', '--config', 'tests/long/vitest.config.ts'],
-    programs: ['chromium', 'qemu-system-x86_64', 'mke2fs', 'e2fsck', 'gcc', 'make', GCC_FOR_32_BITS],
+    programs: [
+      ...['chromium', 'qemu-system-x86_64', 'mke2fs', 'e2fsck', 'gcc', 'make', GCC_FOR_32_BITS],
+      ...['mmdebstrap', 'bc', 'bison', 'flex', 'xz', LIBELF, KERNEL_SOURCE],
+    ],
   },
   test: {
     entry: 'tests/run.ts',
@@ -44,9 +50,12 @@ const tasks = {
 
 /** Program, or path of a file -> the Debian/Ubuntu package that brings it. */
 const debianPackages = {
+  bc: 'bc',
+  bison: 'bison',
   busybox: 'busybox-static',
   chromium: 'chromium',
   e2fsck: 'e2fsprogs',
+  flex: 'flex',
   gcc: 'gcc libc6-dev',
   git: 'git',
   patch: 'patch',
@@ -55,13 +64,17 @@ const debianPackages = {
   iasl: 'acpica-tools',
   make: 'make',
   mke2fs: 'e2fsprogs',
+  mmdebstrap: 'mmdebstrap',
   script: 'bsdutils',
   sfdisk: 'fdisk',
   strace: 'strace',
+  xz: 'xz-utils',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',
   'dpkg-deb': 'dpkg',
   [GCC_FOR_32_BITS]: 'gcc-multilib',
+  [LIBELF]: 'libelf-dev',
+  [KERNEL_SOURCE]: 'linux-source-6.1',
 }
 
 /** One plain sentence, then the end. */

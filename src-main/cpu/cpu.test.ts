@@ -20,6 +20,15 @@ describe('interpreter', () => {
     expect(cpu.readLinear(0x9000_0ffcn, 8)).toBe(0x1122_3344_5566_7788n)
     expect(cpu.view.getUint32(cpu.map.ramBase + 0x9000_1000, true)).toBe(0x1122_3344)
   })
+  it('pops to an address on RSP as RSP is after the pop', () => {
+    // push 0x55; pop [rsp+8]; push 0x66; pop [rsp+rcx*2+1000]; push 0x77; pop [rsp]; hlt
+    const code = [0x6a, 0x55, 0x8f, 0x44, 0x24, 8, 0x6a, 0x66, 0x8f, 0x84, 0x4c, 0xe8, 3, 0, 0]
+    const cpu = flat64([...code, 0x6a, 0x77, 0x8f, 0x04, 0x24, 0xf4])
+    cpu.setGpr(RCX, 4n)
+    expect(cpu.run(100)).toBe(EXIT.halt)
+    expect([0x80008n, 0x80000n + 1008n, 0x80000n].map((at) => cpu.readLinear(at, 8))).toEqual([0x55n, 0x66n, 0x77n])
+    expect(cpu.gpr(4)).toBe(0x80000n)
+  })
   it('reports a page fault at the instruction, with address and error code', () => {
     // mov rbx, 0x4000000000; mov [rbx+8], al
     const cpu = flat64([0x48, 0xbb, 0, 0, 0, 0, 0x40, 0, 0, 0, 0x88, 0x43, 8])

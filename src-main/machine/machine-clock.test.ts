@@ -50,7 +50,7 @@ describe('machine clock', () => {
     const before = clock.now()
     host.ms += 10
     expect(clock.now() - before).toBe(4000)
-    expect(poll(clock, host, 100)).toBeLessThanOrEqual(1001)
+    expect(poll(clock, host, 100)).toBeLessThanOrEqual(1064)
     clock.endSlice(2000)
     clock.endSlice(20_000)
     expect(clock.now()).toBe(Math.floor(host.ms * 1e6))
@@ -58,12 +58,21 @@ describe('machine clock', () => {
   it('is never far behind, however long the loop', () => {
     const host = { ms: 0 }
     const clock = new MachineClock(() => host.ms)
-    for (let n = 0; n < 100; n++) {
+    for (let n = 0; n < 300; n++) {
       poll(clock, host, 50)
       clock.endSlice(1000)
       host.ms += 10
-      expect(host.ms * 1e6 - clock.now()).toBeLessThanOrEqual(100_000_001)
+      expect(host.ms * 1e6 - clock.now()).toBeLessThanOrEqual(1_000_000_001)
     }
+  })
+  it('gives back while the loop lasts', () => {
+    const host = { ms: 0 }
+    const clock = new MachineClock(() => host.ms)
+    poll(clock, host, 100)
+    host.ms += 1
+    poll(clock, host, 20_000)
+    clock.endSlice(200_000)
+    expect(clock.now()).toBe(Math.floor(host.ms * 1e6))
   })
   it('withholds nothing from a program that looks at the clock now and then', () => {
     const host = { ms: 0 }

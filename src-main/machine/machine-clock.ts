@@ -17,14 +17,16 @@ const POLL_STEP = 4000
 /** A slice with fewer readings than one in so many instructions ends the polling. */
 const POLL_INSTRUCTIONS = 500
 /** Never further behind the host than this (ns). */
-const MOST_WITHHELD = 100_000_000
+const MOST_WITHHELD = 1_000_000_000
+/** While the loop goes on, one part in so many of its own time is given back on top. */
+const GIVE_BACK = 16
 
 /**
  * Guest time and all timers of the machine: ns of a monotonic host clock, standing still while paused.
  *
  * Kernels calibrate their clocks against each other in loops that bear no interruption, but the host takes the processor away when it
  * likes. So the time in which a loop that polls a clock did not run is withheld from it, and made up at once when the loop ends
- * ("apparent time" of virtual machines). All clocks of the machine are this one, so none ever differs from another.
+ * ("apparent time" of virtual machines), or little by little while it lasts. All clocks of the machine are this one, so none ever differs from another.
  */
 export class MachineClock implements Timers {
   private readonly host: MonotonicClock
@@ -52,8 +54,10 @@ export class MachineClock implements Timers {
     this.sliceReadings++
     const gap = (host - this.lastReading) * 1e6
     this.lastReading = host
-    if (gap < POLL_GAP) this.fastReadings++
-    else if (this.fastReadings < POLL_READINGS) this.fastReadings = 0
+    if (gap < POLL_GAP) {
+      this.fastReadings++
+      if (this.withheld > 0) this.withheld = Math.max(0, this.withheld - gap / GIVE_BACK)
+    } else if (this.fastReadings < POLL_READINGS) this.fastReadings = 0
     else this.withhold(gap - POLL_STEP)
     return Math.floor((host - this.origin) * 1e6 - this.withheld)
   }

@@ -233,7 +233,7 @@ class VcpuWorker {
       this.end('guest-reset', 0)
       return
     }
-    this.io!.client.drain()
+    if (!this.io!.client.drain()) throw new Error('the disks did not answer before the reset')
     this.boot()
     this.debugger!.restarted()
   }

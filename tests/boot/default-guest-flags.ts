@@ -7,6 +7,8 @@ export async function defaultGuestFlags(append = '', memory = '512M'): Promise<s
   return ['-nographic', '-m', memory, '-kernel', guest.kernel, '-initrd', guest.initrd, '-append', words]
 }
 
+/** A boot takes a minute; on a computer that has much else to do, many. */
+export const BOOT_SECONDS = 900
 export const PROMPT = /longmode:\S*# /
 
 export function shareFlags(path: string, tag = 'shared_folder', model = 'none'): string[] {

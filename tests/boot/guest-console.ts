@@ -56,7 +56,7 @@ export class GuestConsole {
   }
 
   /** Waits until `pattern` shows up after the last match; gives the text up to and including it. */
-  async expect(pattern: RegExp | string, seconds = 60): Promise<string> {
+  async expect(pattern: RegExp | string, seconds = 120): Promise<string> {
     const deadline = performance.now() + seconds * 1000
     for (;;) {
       const rest = this.#log.slice(this.#from)
@@ -76,7 +76,7 @@ export class GuestConsole {
   }
 
   /** Runs one shell command in the guest and gives its output and exit status. The prompt must have been seen. */
-  async run(command: string, seconds = 60): Promise<{ output: string; status: number }> {
+  async run(command: string, seconds = 300): Promise<{ output: string; status: number }> {
     // The marks are put together by the guest's shell, so that the echo of the command is not taken for them.
     this.type(`echo "<be""gin>"; ${command}; echo "<e""nd $?>"\n`)
     await this.expect('<begin>\r\n', seconds)

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import os from 'node:os'
 import path from 'node:path'
 import { expect } from 'vitest'
-import { defaultGuestFlags, PROMPT, shareFlags } from './default-guest-flags.ts'
+import { BOOT_SECONDS, defaultGuestFlags, PROMPT, shareFlags } from './default-guest-flags.ts'
 import { GuestConsole, type Machine } from './guest-console.ts'
 
 /** A folder of the host with a share and an ext4 disk image, for one file of tests. */
@@ -48,7 +48,7 @@ export async function wholeSession(bench: Workbench, machine: Machine): Promise<
   writeFileSync(path.join(bench.share, 'from-host'), 'hello guest\n')
   rmSync(path.join(bench.share, 'from-guest'), { force: true })
   const guest = bench.start(machine, await bench.fullMachine())
-  await guest.expect(PROMPT, 400)
+  await guest.expect(PROMPT, BOOT_SECONDS)
   await useShare(guest, bench.share)
   await useDisk(guest)
   await interrupt(guest)

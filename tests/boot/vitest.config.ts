@@ -8,8 +8,8 @@ export default defineConfig({
     name: 'boot',
     environment: 'node',
     include: ['tests/boot/machines/**/*.test.ts'],
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
     fileParallelism: false,
   },
 })

@@ -13,4 +13,4 @@ it("Debian's stock kernel boots, uses disk and share, powers off, and complains 
   const log = await wholeSession(bench, 'longmode')
   expect(log).not.toMatch(/TSC calibration failed|Unable to calibrate/)
   expect(newTroubles(log, '')).toEqual([])
-}, 900_000)
+}, 1_200_000)

@@ -3,7 +3,7 @@
  * Record, 16 bytes: u16 handler, u8 length, u8 access, u8 register, u8 base-or-rm, u8 index, u8 segment/scale/address size,
  * i32 displacement, i32 immediate. MOV r64, imm64 and far pointers use the last eight bytes as one field.
  */
-import { CS, DS, FS, GS, SS } from '../state/layout.ts'
+import { CS, DS, FS, GS, RSP, SS } from '../state/layout.ts'
 import {
   KIND,
   ACCESS_WRITE,
@@ -275,6 +275,8 @@ export class Decoder {
         if (base === 5) defaultSegment = SS
       }
       if (dispSize > 0) o.disp = this.signed(dispSize)
+      // POP computes an address on RSP after it has moved RSP (SDM vol. 2, POP)
+      if (row.name === 'pop_mem' && o.rm === RSP * 8) o.disp += this.sizeOf(row.operands[0]!.size)
     }
     const isAddressOnly = operand === undefined || operand.kind === 'M-'
     const seg = row.name === 'lea' ? NO_SEGMENT : segment >= 0 ? segment : defaultSegment

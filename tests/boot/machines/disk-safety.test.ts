@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_pr
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { PROMPT } from '../default-guest-flags.ts'
+import { BOOT_SECONDS, PROMPT } from '../default-guest-flags.ts'
 import { commandOf, type GuestConsole } from '../guest-console.ts'
 import { Workbench } from '../session.ts'
 
@@ -39,7 +39,7 @@ const synced = 'dd if=/dev/zero of=/dev/sda bs=4k count=8 seek=100 conv=fsync'
 describe('the disk of a machine', () => {
   it('is written when the guest hears that it is, and fails when the host fails', async () => {
     const guest = bench.start('longmode', await bench.fullMachine())
-    await guest.expect(PROMPT, 400)
+    await guest.expect(PROMPT, BOOT_SECONDS)
     const good = await traced(guest, 'trace=fdatasync,pwrite64,pwritev', async () => {
       expect(await guest.run(synced)).toMatchObject({ status: 0 })
     })
@@ -59,7 +59,7 @@ describe('the disk of a machine', () => {
 
   it('holds what was synced, and can be repaired, after a kill -9 in the middle of writing', async () => {
     const guest = bench.start('longmode', await bench.fullMachine())
-    await guest.expect(PROMPT, 400)
+    await guest.expect(PROMPT, BOOT_SECONDS)
     const write = 'mount /dev/sda /mnt && seq 1 20000 > /mnt/synced && sync && sha256sum /mnt/synced'
     const sum = /[0-9a-f]{64}/.exec((await guest.run(write)).output)![0]
     guest.type(
@@ -80,7 +80,7 @@ describe('the disk of a machine', () => {
   it('is refused to a second machine', async () => {
     const flags = await bench.fullMachine()
     const first = bench.start('longmode', flags)
-    await first.expect('Linux version', 200)
+    await first.expect('Linux version', BOOT_SECONDS)
     const [command, args] = commandOf('longmode', flags)
     const second = spawnSync(command, args, { encoding: 'utf8', input: '' })
     expect(second.status).toBe(1)

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { defaultGuestFlags, PROMPT } from '../default-guest-flags.ts'
+import { BOOT_SECONDS, defaultGuestFlags, PROMPT } from '../default-guest-flags.ts'
 import type { Machine } from '../guest-console.ts'
 import { Workbench, wholeSession } from '../session.ts'
 import { newTroubles } from '../troubles.ts'
@@ -24,7 +24,7 @@ describe(`Debian's stock kernel on ${underTest}`, () => {
 
   it.each(['AuthenticAMD', 'GenuineIntel'])('runs as %s', async (vendor) => {
     const guest = bench.start(underTest, [...(await defaultGuestFlags()), '-cpu', `max,vendor=${vendor}`])
-    await guest.expect(PROMPT, 200)
+    await guest.expect(PROMPT, BOOT_SECONDS)
     expect((await guest.run('cat /proc/cpuinfo')).output).toContain(vendor)
     guest.type('poweroff\n')
     expect(await guest.exited).toBe(0)
@@ -33,17 +33,17 @@ describe(`Debian's stock kernel on ${underTest}`, () => {
 
   it('reboots into the same kernel', async () => {
     const guest = bench.start(underTest, await defaultGuestFlags())
-    await guest.expect(PROMPT, 200)
+    await guest.expect(PROMPT, BOOT_SECONDS)
     guest.type('reboot\n')
-    await guest.expect('Linux version', 100)
-    await guest.expect(PROMPT, 200)
+    await guest.expect('Linux version', BOOT_SECONDS)
+    await guest.expect(PROMPT, BOOT_SECONDS)
     guest.type('poweroff\n')
     expect(await guest.exited).toBe(0)
   })
 
   it('ends at a reboot under -no-reboot', async () => {
     const guest = bench.start(underTest, [...(await defaultGuestFlags()), '-no-reboot'])
-    await guest.expect(PROMPT, 200)
+    await guest.expect(PROMPT, BOOT_SECONDS)
     guest.type('reboot\n')
     expect(await guest.exited).toBe(0)
     expect(guest.log.match(/Linux version/g)).toHaveLength(1)
@@ -52,7 +52,7 @@ describe(`Debian's stock kernel on ${underTest}`, () => {
   it('gives the exit code of isa-debug-exit, and leaves a disk with -snapshot as it was', async () => {
     const exit = ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04']
     const guest = bench.start(underTest, [...(await bench.fullMachine()), '-snapshot', ...exit])
-    await guest.expect(PROMPT, 200)
+    await guest.expect(PROMPT, BOOT_SECONDS)
     expect((await guest.run('mount /dev/sda /mnt && echo lost > /mnt/file && umount /mnt')).status).toBe(0)
     guest.type("printf '\\005' | dd of=/dev/port bs=1 seek=244 count=1\n")
     expect(await guest.exited).toBe(11)
@@ -61,7 +61,7 @@ describe(`Debian's stock kernel on ${underTest}`, () => {
 
   it('obeys the keys of the terminal', async () => {
     const guest = bench.start(underTest, await defaultGuestFlags())
-    await guest.expect(PROMPT, 200)
+    await guest.expect(PROMPT, BOOT_SECONDS)
     guest.type('echo 1 > /proc/sys/kernel/sysrq\n')
     await guest.expect(PROMPT)
     guest.type('\u0001bh')
