@@ -11,6 +11,7 @@ import { allServices, type AllServices } from '../contract/services/index.ts'
 import { KernelJobs } from './kernel-jobs.ts'
 import { MachineLibrary } from './machines/library.ts'
 import { prepareMachine } from './machines/prepare.ts'
+import { MachineSymbols } from './machines/symbols.ts'
 import { ShareWatch } from './machines/share-watch.ts'
 import { applicationHandlers, programVersion } from './services/application.ts'
 import { debugHandlers } from './services/debug.ts'
@@ -73,7 +74,7 @@ export class Application {
           },
           windowReady: (window) => this.#windowReady(window),
         }),
-        debug: debugHandlers(this.library),
+        debug: debugHandlers(this.library, new MachineSymbols(this.library)),
         files: fileHandlers(shell, path.join(folder, 'uploads')),
         images: imageHandlers(),
         kernel: kernelHandlers(workbench, this.#kernelJobs, this.library),

@@ -28,6 +28,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'contract',
       'kernel-tree',
       'workers',
+      'debug',
       'machine/qemu-flags',
       'machine/config.ts',
       'host',
