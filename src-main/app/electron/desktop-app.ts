@@ -20,6 +20,7 @@ export class DesktopApp {
   readonly #stateFile: string
   #window: BrowserWindow | undefined
   #connection: Connection | undefined
+  #stateWritten: Promise<void> = Promise.resolve()
   /** No machine runs any more and everything is saved: the program may end. */
   #closed = false
 
@@ -127,7 +128,9 @@ export class DesktopApp {
     if (maximized) window.maximize()
     window.once('ready-to-show', () => window.show())
     window.on('close', () => {
-      writeWindowState(this.#stateFile, window.getNormalBounds(), window.isMaximized()).catch(() => undefined)
+      // Losing the place is no reason to complain.
+      const written = writeWindowState(this.#stateFile, window.getNormalBounds(), window.isMaximized())
+      this.#stateWritten = written.catch(() => undefined)
     })
     window.on('closed', () => {
       this.#window = undefined
@@ -173,7 +176,7 @@ export class DesktopApp {
         return
       }
     }
-    await this.#application.close()
+    await Promise.all([this.#application.close(), this.#stateWritten])
     this.#closed = true
     app.quit()
   }

@@ -1,0 +1,156 @@
+/** Electron's main process, its preload script and the built window, over the double of Electron: everything but Electron itself. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import process from 'node:process'
+import type { Browser, Page } from 'playwright'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { buildWindow } from '../../src-main/app/build/window.ts'
+import { MESSAGE_CHANNEL, PAGE_URL } from '../../src-main/app/electron/channel.ts'
+import { eventually } from '../fixtures/echo-library.ts'
+import { scratchFolder } from '../fixtures/scratch.ts'
+import { dropFiles, launchBrowser } from './browser.ts'
+import * as electron from './electron-double.ts'
+
+vi.mock('electron', () => import('./electron-double.ts'))
+
+const scratch = scratchFolder('electron')
+const { app, BrowserWindow, double, ipcMain, session } = electron
+let browser: Browser
+let page: Page
+
+const window = () => BrowserWindow.getAllWindows()[0]
+
+beforeAll(async () => {
+  expect(await buildWindow(() => undefined)).toBeUndefined()
+  browser = await launchBrowser()
+  double.browser = browser
+  process.env.LONGMODE_DATA = scratch
+  process.argv = ['electron', 'dist/app']
+  double.paths = { 'a.img': path.join(scratch, 'a.img') }
+  await import('../../src-main/app/electron/main.ts')
+}, 120_000)
+afterAll(() => browser.close())
+
+describe('the main process', () => {
+  it('waits for nothing while it is evaluated, and opens its window when Electron is ready', async () => {
+    expect(BrowserWindow.getAllWindows()).toEqual([])
+    expect(double.schemes).toEqual(['app'])
+    double.becomeReady()
+    await eventually(() => BrowserWindow.getAllWindows().length === 1)
+    await eventually(() => window().isShown)
+    page = window().webContents.page!
+  })
+  it('isolates the page', () => {
+    expect(window().options.webPreferences).toMatchObject({
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webSecurity: true,
+    })
+  })
+  it('answers the page over the bridge, and the page shows itself', async () => {
+    await page.getByRole('button', { name: 'Boot the built-in Linux' }).waitFor()
+    expect(await page.evaluate("typeof require + ' ' + typeof process + ' ' + Object.keys(longmode).sort()")).toBe(
+      'undefined undefined onMessage,pathOfFile,send',
+    )
+  })
+  it('serves the page with its policy, and nothing outside its folder', async () => {
+    const get = (url: string) => double.pages.get('app')!({ url } as unknown as Request)
+    const index = await get(PAGE_URL)
+    expect(index.headers.get('content-security-policy')).toContain("connect-src 'none'")
+    for (const outside of ['/../package.json', '/..%2fpackage.json', '/%2e%2e/package.json', '/..%5cpackage.json'])
+      expect([outside, (await get(`app://longmode${outside}`)).status]).toEqual([outside, 403])
+    expect((await get('app://evil/index.html')).status).toBe(403)
+    expect((await get('app://longmode/package.json')).status).toBe(404)
+  })
+  it('hears the page alone: no frame in it, no other page', async () => {
+    const sent = vi.spyOn(window().webContents, 'send')
+    const { webContents } = window()
+    const call = { type: 'call', id: 990, service: 'machines', method: 'list', args: [] }
+    const others = [null, { url: PAGE_URL }, { url: 'https://evil.example/' }]
+    for (const senderFrame of others) ipcMain.emit(MESSAGE_CHANNEL, { sender: webContents, senderFrame }, call)
+    ipcMain.emit(MESSAGE_CHANNEL, { sender: webContents, senderFrame: webContents.mainFrame }, { ...call, id: 991 })
+    await eventually(() => sent.mock.calls.some(([, message]) => (message as { id?: number }).id === 991))
+    expect(sent.mock.calls.some(([, message]) => (message as { id?: number }).id === 990)).toBe(false)
+    sent.mockRestore()
+  })
+  it('gives no permission but the clipboard, and that to its own page', () => {
+    const { check, request } = session.defaultSession
+    const asked = (permission: string) => {
+      let answered: boolean | undefined
+      request!(window().webContents, permission, (allowed) => (answered = allowed))
+      return answered
+    }
+    expect(['clipboard-read', 'media', 'geolocation', 'openExternal', 'fullscreen'].map(asked)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ])
+    expect(check!(null, 'clipboard-read', 'https://evil.example')).toBe(false)
+    expect(check!(null, 'midi', 'app://longmode')).toBe(false)
+  })
+  it('lets the page go nowhere, and opens only pages that it knows', () => {
+    const { webContents } = window()
+    const prevented = (name: string, url: string) => {
+      const event = { url, defaultPrevented: false, preventDefault: () => (event.defaultPrevented = true) }
+      webContents.emit(name, event)
+      return event.defaultPrevented
+    }
+    expect(prevented('will-navigate', 'https://evil.example/')).toBe(true)
+    expect(prevented('will-navigate', PAGE_URL)).toBe(false)
+    expect(prevented('will-attach-webview', '')).toBe(true)
+    for (const url of ['https://evil.example/', 'file:///etc/passwd', 'https://docs.kernel.org/process/']) {
+      expect(webContents.openHandler!({ url })).toEqual({ action: 'deny' })
+    }
+    expect(double.opened).toEqual(['https://docs.kernel.org/process/'])
+  })
+  it('carries the menu to the window', async () => {
+    const items = double.menu.flatMap(({ submenu }) => submenu ?? [])
+    items.find(({ id }) => id === 'import-command')!.click!()
+    await page.getByRole('dialog', { name: 'Paste a QEMU command line' }).waitFor()
+    await page.keyboard.press('Escape')
+  })
+  it('shows files that were dropped on the window, by their own paths', async () => {
+    const image = new Uint8Array(1 << 20)
+    image.set([0x51, 0x46, 0x49, 0xfb])
+    writeFileSync(path.join(scratch, 'a.img'), image)
+    await dropFiles(page, [path.join(scratch, 'a.img')])
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('qcow2 disk image').waitFor()
+    await page.keyboard.press('Escape')
+  })
+  it('takes over what a second start was given: flags as a machine', async () => {
+    const words = ['electron', 'dist/app', '-m', '1G', '-name', 'handed', '-kernel', 'bzImage']
+    app.emit('second-instance', {}, words, scratch)
+    await page.getByText('handed').first().waitFor()
+    const { machines } = (await page.evaluate(`new Promise((resolve) => {
+      longmode.onMessage((message) => { if (message.id === 995) resolve({ machines: message.value }) })
+      longmode.send({ type: 'call', id: 995, service: 'machines', method: 'list', args: [] })
+    })`)) as { machines: { config: { name: string; kernel: string; memory: number } }[] }
+    expect(machines.map(({ config }) => config)).toMatchObject([
+      { name: 'handed', kernel: path.join(scratch, 'bzImage'), memory: 2 ** 30 },
+    ])
+  })
+  it('says what is wrong with flags that it was given', async () => {
+    app.emit('second-instance', {}, ['electron', 'dist/app', '-frobnicate'], scratch)
+    await page
+      .getByText(/there is no such flag/)
+      .first()
+      .waitFor()
+  })
+  it('loads a page that crashed again, and tells it', async () => {
+    window().webContents.emit('render-process-gone', {}, { reason: 'crashed' })
+    await page
+      .getByText(/the window crashed/i)
+      .first()
+      .waitFor()
+  })
+  it('keeps the place of the window, and quits when it is closed', async () => {
+    window().close()
+    await eventually(() => double.quits === 1)
+    const saved = JSON.parse(readFileSync(path.join(scratch, 'window.json'), 'utf8')) as unknown
+    expect(saved).toEqual({ x: 5, y: 6, width: 1000, height: 700, maximized: false })
+  })
+})
