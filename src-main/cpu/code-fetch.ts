@@ -6,8 +6,9 @@ import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
 import type { Row } from './decode/rows.ts'
 import { variantOf } from './decode/variants.ts'
 import { HANDLER } from './region.ts'
+import { forgetCross, rememberCross } from './interpreter/cross.ts'
 import { VECTOR } from './mmu/access.ts'
-import { AT, CROSS_RECORD, segAt, TLB_ENTRIES } from './state/layout.ts'
+import { AT, CODE_PAGES, CODE_TLB_USER, CROSS_RECORD, segAt, TLB_ENTRIES } from './state/layout.ts'
 
 /** Bytes of an instruction at most (SDM vol. 2, 2.3.11). */
 const LONGEST = 15
@@ -50,6 +51,7 @@ export class CodeFetch {
     const entry = set + Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1)) * 16
     cpu.setU64(entry, linear & ~0xfffn)
     cpu.setU64(entry + 8, BigInt(base))
+    cpu.setU32(CODE_PAGES + (entry - CODE_TLB_USER) / 4, Math.floor((at - cpu.map.ramBase) / 4096))
     return base
   }
   /** Guest-physical address to fetch from, or -1 with an exception pending. */
@@ -74,6 +76,9 @@ export class CodeFetch {
     cpu.setU64(AT.decoded, cpu.u64(AT.decoded) + 1n)
     if (result === DECODE.needMore) {
       this.special(record, HANDLER.cross)
+      // a write to any of its bytes on this page drops the record
+      cpu.view.setUint8(record + 2, 4096 - offset)
+      forgetCross(cpu.view, record)
       return 0
     }
     if (result === DECODE.tooLong) {
@@ -92,13 +97,17 @@ export class CodeFetch {
     if (gpa < 0) return 0
     const at = cpu.ramAddress(gpa)
     const end = Math.floor(at / 4096) * 4096 + 4096
-    if (at < 0 || this.decoder.decode(cpu.bytes, at, end, mode) !== DECODE.ok) return this.decodeCross()
+    if (at < 0 || this.decoder.decode(cpu.bytes, at, end, mode) !== DECODE.ok) return this.decodeCross(0)
     this.write(CROSS_RECORD, cpu.bytes.subarray(at, at + 8))
     return CROSS_RECORD
   }
-  /** Address of a record made for state.rip, whose instruction lies on two pages; 0 with an exception pending. */
-  decodeCross(): number {
+  /**
+   * Address of a record made for state.rip, whose instruction lies on two pages; 0 with an exception pending. `record` is the one that
+   * the first page has for it, or 0.
+   */
+  decodeCross(record: number): number {
     const { cpu, fetched } = this
+    let second = -1
     const mode = this.mode()
     const linear = BigInt.asUintN(64, cpu.u64(AT.rip) + cpu.u64(segAt(1, 'base')))
     const first = 4096 - Number(linear & 0xfffn)
@@ -112,6 +121,7 @@ export class CodeFetch {
       const gpa = this.address(wrapped)
       if (gpa < 0) return 0
       const ram = cpu.ramAddress(gpa)
+      if (at > 0) second = ram
       if (ram < 0) fetched.fill(0xff, at, at + length)
       else fetched.set(cpu.bytes.subarray(ram, ram + length), at)
     }
@@ -120,6 +130,11 @@ export class CodeFetch {
       return 0
     }
     this.write(CROSS_RECORD, fetched.subarray(0, 8))
+    if (record !== 0 && mode.codeSize === 8 && second >= 0) {
+      const next = BigInt.asUintN(64, linear + BigInt(first))
+      const slot = this.miss(Number(next & 0xffff_ffffn), Number(next >> 32n))
+      rememberCross(cpu.view, cpu.bytes, record, slot, second)
+    }
     return CROSS_RECORD
   }
 

@@ -119,7 +119,7 @@ export class Cpu {
     const helper = m.importFunc('helper', ['i32', 'f64', 'f64'], ['i32'])
     const codeMiss = m.importFunc('codeMiss', ['i32', 'i32'], ['f64'])
     const decode = m.importFunc('decode', ['f64'], ['i32'])
-    const decodeCross = m.importFunc('decodeCross', [], ['f64'])
+    const decodeCross = m.importFunc('decodeCross', ['f64'], ['f64'])
     const decodeAlone = m.importFunc('decodeAlone', [], ['f64'])
     const hot = m.importFunc('hot', ['f64'], [])
     const dropRegions = m.importFunc('dropRegions', ['i32', 'i32', 'i32'], [])
@@ -157,7 +157,7 @@ export class Cpu {
       helper: (id: number, record: number, at: number) => this.callHelper(id, record, at),
       codeMiss: (low: number, high: number) => this.fetch.miss(low, high),
       decode: (record: number) => this.fetch.decode(record),
-      decodeCross: () => this.fetch.decodeCross(),
+      decodeCross: (record: number) => this.fetch.decodeCross(record),
       decodeAlone: () => this.fetch.decodeAlone(),
       hot: (record: number) => this.hot(record),
       dropRegions: (page: number, from: number, to: number) => this.translator?.drop(page, from, to),

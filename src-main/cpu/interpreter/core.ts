@@ -23,6 +23,7 @@ import {
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import type { CoreFunctions } from './record-context.ts'
+import { defineCross } from './cross.ts'
 import { defineTransfers } from './transfers.ts'
 
 export interface CoreImports extends MmuImports {
@@ -31,6 +32,8 @@ export interface CoreImports extends MmuImports {
 
 /** Functions that only the interpreter's loop needs besides. */
 export interface Core extends CoreFunctions {
+  /** cross.ts */
+  readonly cross: Func
   /** (record, linear address of the instruction) -> linear address of its operand, or REFUSED. */
   readonly generalAddress: Func
   /**
@@ -169,8 +172,20 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     f.ret(host)
   })
 
+  const cross = defineCross(m, map)
   const transfers = defineTransfers(m, mmu, flags, selectTlb)
-  return { ...mmu, regionReach, flags, helper: imports.helper, linear, selectTlb, generalAddress, hostRange, transfers }
+  return {
+    ...mmu,
+    regionReach,
+    flags,
+    helper: imports.helper,
+    linear,
+    selectTlb,
+    generalAddress,
+    hostRange,
+    transfers,
+    cross,
+  }
 }
 
 /** Address of the data TLB entry for a linear address in the set in use. */

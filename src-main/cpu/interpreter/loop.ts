@@ -9,7 +9,16 @@ import { FSW_ES } from '../helpers/blocked.ts'
 import { bump, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER, REGION_EXIT } from '../region.ts'
 import { STATUS, type Operation } from '../semantics/context.ts'
-import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
+import {
+  AT,
+  CROSS_RECORD,
+  HOT_COUNTER_BYTES,
+  HOT_COUNTERS,
+  segAt,
+  STATE,
+  TLB_ENTRIES,
+  type MemoryMap,
+} from '../state/layout.ts'
 import { Expr, i32, konst } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
 import { tlbEntry, type Core } from './core.ts'
@@ -43,7 +52,7 @@ export interface LoopImports {
   readonly decodeAlone: Func
   /** (record as f64): code that is often jumped to begins here. */
   readonly hot: Func
-  /** () -> address of a record made for state.rip, which lies on two pages, as f64; 0 with an exception pending. */
+  /** (record as f64) -> address of a record made for state.rip, which lies on two pages, as f64; 0 with an exception pending. */
   readonly decodeCross: Func
   /** (handler): the operand's fault is pending; what the instruction checks before it touches memory may replace it. */
   readonly operandFault: Func
@@ -204,7 +213,13 @@ export function defineLoop(
                     f.set(budget, budget.add(1))
                     saveRip()
                     const linearHere = f.tmp(lip())
-                    const made = fromF64(f, f.call(imports.decodeCross))
+                    const made = f.local(ptr)
+                    const nextPage = f.tmp(linearHere.and(-4096n).add(4096))
+                    f.if(
+                      f.call(core.cross, record, nextPage),
+                      () => f.set(made, CROSS_RECORD),
+                      () => f.set(made, fromF64(f, f.call(imports.decodeCross, asF64(record)))),
+                    )
                     f.if(made.eqz(), () => f.br(fault))
                     f.set(record, made)
                     f.set(bias, linearHere.sub(made.shr_u(4).u64()))

@@ -228,6 +228,13 @@ export const CODE_TLB_INVALID = 0x30000
 export const CODE_TLB_USER = 0x28000
 export const CODE_TLB_SUPERVISOR = CODE_TLB_USER + CODE_TLB_SET
 
+/** u32 for each entry of both code TLB sets: number of the RAM page. */
+export const CODE_PAGES = 0x40000
+/** Records of instructions on two pages; see interpreter/cross.ts. */
+export const CROSS_CACHE = 0x44000
+export const CROSS_ENTRIES = 512
+export const CROSS_ENTRY = 48
+
 /** u16 for each place that is jumped to (a hash of its record): how often that happened. */
 export const HOT_COUNTERS = 0x80000
 export const HOT_COUNTER_BYTES = 0x20000
