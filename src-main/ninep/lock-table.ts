@@ -14,8 +14,9 @@ export interface HeldLock {
 }
 
 /**
- * POSIX byte-range locks (fcntl(2)) among the guest's processes: one owner never conflicts with itself, a new lock replaces what the same
- * owner held of the range, read locks share.
+ * POSIX byte-range locks (fcntl(2)) of the guest's processes. A new lock replaces what its owner held of the range, and what it conflicts with:
+ * v9fs asks its own kernel before it asks us (v9fs_file_do_lock), so what stands in the way has been given up already and its unlock is still
+ * on the way, or came from another process (flock(2) with a descriptor that was inherited). To answer BLOCKED would cost 30 seconds.
  */
 export class LockTable {
   private readonly files = new Map<string, HeldLock[]>()
@@ -43,14 +44,14 @@ export class LockTable {
       )
   }
 
-  /** Grants (or for UNLOCK: frees) a range that `conflict` has said nothing against. -ENOLCK when the table is full. */
+  /** Grants or, for UNLOCK, frees a range. -ENOLCK when the table is full. */
   apply(file: string, wanted: HeldLock): number {
     const before = this.files.get(file) ?? []
-    // A lock can split one of its owner's in two and add itself.
-    if (wanted.type !== LOCK_TYPE.UNLOCK && this.total + 2 > this.maxLocks) return -ERRNO.ENOLCK
+    // A lock can split each that it replaces in two and add itself.
+    if (wanted.type !== LOCK_TYPE.UNLOCK && this.total + before.length + 1 > this.maxLocks) return -ERRNO.ENOLCK
     const after: HeldLock[] = []
     for (const held of before) {
-      if (held.owner !== wanted.owner || held.end <= wanted.start || wanted.end <= held.start) {
+      if (!gives(held, wanted) || held.end <= wanted.start || wanted.end <= held.start) {
         after.push(held)
         continue
       }
@@ -79,4 +80,11 @@ export class LockTable {
     this.files.clear()
     this.total = 0
   }
+}
+
+/** Whether `held` makes way for `wanted` where they meet. */
+function gives(held: HeldLock, wanted: HeldLock): boolean {
+  if (held.owner === wanted.owner) return true
+  const { WRITE, UNLOCK } = LOCK_TYPE
+  return wanted.type !== UNLOCK && (held.type === WRITE || wanted.type === WRITE)
 }

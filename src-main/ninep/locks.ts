@@ -38,7 +38,7 @@ function readRequest(session: Session, withFlags: boolean): LockRequest | number
 const MAX_CLIENT_ID = 256
 
 /**
- * Tlock -> status[1]. The guest's processes are kept apart by a table here; towards the host's programs the guest is one holder, whose lock lies on
+ * Tlock -> status[1]. The guest's processes are kept apart by their kernel; towards the host's programs the guest is one holder, whose lock lies on
  * a descriptor of its own as long as anybody in the guest holds a range. Never waits: v9fs asks again after BLOCKED.
  */
 export function lock(session: Session): number {
@@ -54,7 +54,6 @@ export function lock(session: Session): number {
 function acquire(session: Session, request: LockRequest): number {
   const { locks, folder } = session
   const { file, lock: wanted, fid } = request
-  if (locks.conflict(file, wanted) !== undefined) return LOCK_STATUS.BLOCKED
   const holder = session.lockHolders.get(file) ?? openHolder(session, file, fid)
   if (holder !== undefined) {
     const outcome = folder.lock(holder, wanted.type, wanted.start, lengthOf(wanted))

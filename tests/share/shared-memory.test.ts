@@ -3,9 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ERRNO } from '../../src-main/ninep/errno.ts'
 import { T } from '../../src-main/ninep/messages.ts'
 import { openFolder } from '../../src-main/host/folder.ts'
+import { PortableFolder } from '../../src-main/host/folder-portable.ts'
 import type { HostFolder } from '../../src-main/ninep/host-folder.ts'
 import { makeShare } from './fixture.ts'
-import type { Fixture } from './fixture.ts'
+import type { Fixture, FixtureOptions } from './fixture.ts'
 import { NineClient } from './nine-client.ts'
 
 const PAGE = 65_536
@@ -34,15 +35,19 @@ class GuestClient extends NineClient {
 }
 
 /** `late`: reads and writes are done off the thread, as with a disk that has to be waited for. */
-const WAYS = ['at once', 'late'] as const
+const WAYS: readonly (readonly [string, FixtureOptions])[] = [
+  ['at once', {}],
+  ['late', { openWith: lateFolder }],
+  ['by paths', { openWith: (path) => new PortableFolder(path, 'linux') }],
+]
 
-describe.each(WAYS)('guest memory is shared, file data %s', (way) => {
+describe.each(WAYS)('guest memory is shared, file data %s', (_way, options) => {
   let share: Fixture
   let c: GuestClient
   let root: number
 
   beforeEach(async () => {
-    share = await makeShare(way === 'late' ? { openWith: lateFolder } : {})
+    share = await makeShare(options)
     c = new GuestClient(share.server)
     await c.version()
     root = await c.attach(0)
