@@ -25,6 +25,7 @@ const KERNEL_SOURCE = '/usr/src/linux-source-6.1.tar.xz'
 const tasks = {
   start: { entry: 'src-main/cli/start.ts', programs: [] },
   machine: { entry: 'src-main/cli/main.ts', programs: [] },
+  package: { entry: 'src-main/app/build/package.ts', programs: [] },
   bench: { entry: 'tests/bench/main.ts', programs: ['gcc', 'qemu-system-x86_64', 'mke2fs'] },
   'test:boot': {
     entry: 'node_modules/vitest/vitest.mjs',

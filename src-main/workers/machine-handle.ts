@@ -5,6 +5,7 @@
 import { Worker, type Transferable } from 'node:worker_threads'
 import { ByteRing } from '../base/byte-ring.ts'
 import { ControlBlock, Event } from '../base/control-block.ts'
+import { unpacked } from '../base/unpacked.ts'
 import {
   INPUT_RING_BYTES,
   OUTPUT_RING_BYTES,
@@ -36,7 +37,7 @@ export interface MachineEvents {
 const QUIT_PATIENCE = 5000
 /** JavaScript heap of a vCPU worker, in MiB: guest memory is not in it. A worker that wants more ends alone, not with the program. */
 const HEAP_MIB = 1024
-const engine = new URL('./vcpu.ts', import.meta.url)
+const engine = new URL(unpacked(new URL('./vcpu.ts', import.meta.url).href))
 
 export class MachineHandle {
   /** Resolves when the machine has ended and all of its output has been delivered. */

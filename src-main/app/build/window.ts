@@ -1,8 +1,7 @@
 /** In a checkout the window is built when its sources are newer than what was built; an installed program brings it. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -40,12 +39,22 @@ export async function buildWindow(say: (sentence: string) => void): Promise<stri
   const stamp = path.join(root, 'dist/renderer/.sources')
   if (!existsSync(path.join(root, 'src-renderer/index.html'))) return undefined
   const hash = sourceHash()
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return undefined
+  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === hash
+  if (isCurrent()) return undefined
   say('building the window ...')
-  const { code, output } = await run(process.execPath, [vite, 'build', '--logLevel', 'warn'])
-  if (code !== 0) return `the window could not be built:\n${output.trimEnd()}`
-  await writeFile(stamp, hash)
-  return undefined
+  // Beside its place, then there in one step: another start of the program may be serving or building the same.
+  const fresh = path.join(root, `dist/renderer.${process.pid}.${Date.now()}`)
+  try {
+    const { code, output } = await run(process.execPath, [vite, 'build', '--logLevel', 'warn', '--outDir', fresh])
+    if (code !== 0) return `the window could not be built:\n${output.trimEnd()}`
+    writeFileSync(path.join(fresh, '.sources'), hash)
+    if (isCurrent()) return undefined
+    rmSync(path.dirname(stamp), { recursive: true, force: true })
+    renameSync(fresh, path.dirname(stamp))
+    return undefined
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
 }
 
 function run(program: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {

@@ -18,6 +18,7 @@ import path from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { unpacked } from '../../base/unpacked.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
 import { download, kernelPackageOf, requireDebianTools, unpack } from './debian.ts'
 import { ModuleTree, type ModuleFile } from './modules.ts'
@@ -37,7 +38,9 @@ export interface DefaultGuest {
   readonly append: string
 }
 
-const recipeFolder = path.resolve(import.meta.dirname, '../../../resources/default-guest')
+const recipeFolder = unpacked(path.resolve(import.meta.dirname, '../../../resources/default-guest'))
+/** In a package the guest comes made. */
+const shippedFolder = path.join(recipeFolder, 'made')
 const recipeFiles = ['recipe.json', 'init', 'inittab', 'profile']
 /** Counts up when the code that follows the recipe makes something else of it. */
 const FORMAT = 1
@@ -142,8 +145,9 @@ function place(target: string, kernel: Uint8Array, initrd: Uint8Array): void {
 
 /** The default guest's files, made first when the cache has none. Throws RecipeError with a sentence when that cannot be. */
 export async function defaultGuest(progress: (text: string) => void, cache = cacheFolder()): Promise<DefaultGuest> {
-  const folder = path.join(cache, `default-guest-${recipeHash()}`)
-  if (!existsSync(folder)) await build(folder, progress)
+  const isShipped = existsSync(shippedFolder)
+  const folder = isShipped ? shippedFolder : path.join(cache, `default-guest-${recipeHash()}`)
+  if (!isShipped && !existsSync(folder)) await build(folder, progress)
   return {
     kernel: path.join(folder, 'vmlinuz'),
     initrd: path.join(folder, 'initramfs.gz'),

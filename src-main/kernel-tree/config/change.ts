@@ -1,6 +1,7 @@
 /** Changes a tree's .config through the tree's own tools: scripts/config, scripts/kconfig/merge_config.sh, `make olddefconfig`. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { unpacked } from '../../base/unpacked.ts'
 import {
   KernelTreeError,
   type BootPlan,
@@ -18,7 +19,7 @@ import { readText } from '../tree.ts'
 import { checkDotConfig } from './check.ts'
 import { DotConfig } from './dot-config.ts'
 
-const recipeFolder = path.resolve(import.meta.dirname, '../../../resources/kernel')
+const recipeFolder = unpacked(path.resolve(import.meta.dirname, '../../../resources/kernel'))
 
 export interface RecipeFile extends Recipe {
   readonly path: string
