@@ -1,66 +1,12 @@
-/** `longmode <flags>`: the terminal machine with QEMU's command line. */
-import { readFileSync } from 'node:fs'
+/** `longmode <flags>`: a machine with QEMU's command line; `longmode kernel …`: the kernel workbench; `longmode disk …`: disk images. */
 import process from 'node:process'
-import { RecipeError } from '../host/default-guest/default-guest.ts'
-import { defaultMachine, type MachineConfig } from '../machine/config.ts'
-import { helpText } from '../machine/qemu-flags/help.ts'
-import { parseFlags } from '../machine/qemu-flags/parse.ts'
-import { checkFiles } from './check-files.ts'
-import { withDefaultGuest } from './with-default-guest.ts'
-import { runInTerminal } from './terminal-machine.ts'
-
-const say = (sentence: string) => void process.stderr.write(`longmode: ${sentence}\n`)
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
-
-/** There is no window on this way in: without a word about the console it is the terminal, as with -nographic. */
-function inTerminal(machine: MachineConfig): MachineConfig {
-  if (machine.display === 'none') return machine
-  const mux = machine.monitor === 'none' && machine.serial.kind === defaultMachine.serial.kind
-  return { ...machine, display: 'none', monitor: mux ? 'mux' : machine.monitor }
-}
-
-/** Runs the machine of a command line that has been read. */
-async function start(machine: MachineConfig, given: ReadonlySet<string>): Promise<number> {
-  let complete = machine
-  // A disk without a kernel is not the default guest: its user meant to start what is on the disk, and checkFiles answers that.
-  if (machine.kernel === undefined && machine.disks.length === 0) {
-    try {
-      complete = await withDefaultGuest(machine, given, say)
-    } catch (error) {
-      if (!(error instanceof RecipeError)) throw error
-      say(error.message)
-      return 1
-    }
-  }
-  const problem = await checkFiles(complete)
-  if (problem === undefined) return await runInTerminal(inTerminal(complete), say)
-  say(problem)
-  return 1
-}
+import { runMachineCommand } from './machine-command.ts'
 
 async function main(words: readonly string[]): Promise<number> {
+  // These are read only when they are asked for: a machine shall start at once.
   if (words[0] === 'kernel') return await (await import('./kernel/main.ts')).runKernelCommand(words.slice(1))
   if (words[0] === 'disk') return await (await import('./disk/main.ts')).runDiskCommand(words.slice(1))
-  const parsed = parseFlags(words)
-  switch (parsed.kind) {
-    case 'help':
-      process.stdout.write(`${helpText('longmode')}\n`)
-      return 0
-    case 'version':
-      process.stdout.write(`Longmode ${version()}\n`)
-      return 0
-    case 'error':
-      say(parsed.sentence)
-      return parsed.exitCode
-    case 'machine': {
-      parsed.notes.forEach(say)
-      return await start(parsed.machine, parsed.given)
-    }
-  }
+  return await runMachineCommand(words)
 }
 
 process.exit(await main(process.argv.slice(2)))

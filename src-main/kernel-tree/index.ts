@@ -4,6 +4,7 @@ import { build } from './build/build.ts'
 import { buildState } from './build/state.ts'
 import { applyRecipes, configText, fixConfig, readRecipes } from './config/change.ts'
 import { checkDotConfig } from './config/check.ts'
+import { createDebianDisk } from './disk/debian.ts'
 import { applyPlan, undoLast } from './syscall/apply.ts'
 import { checklist, planAddition, planRemoval } from './syscall/checklist.ts'
 import { reviewSource } from './syscall/review.ts'
@@ -31,5 +32,7 @@ export const workbench = {
   planSyscallRemoval: (tree, name) => later(() => planRemoval(tree.folder, name)),
   applySyscall: (tree, name, plan) => later(() => applyPlan(tree.folder, name, plan)),
   undoSyscall: (tree) => later(() => undoLast(tree.folder)),
+  createDebianDisk,
+
   reviewFile: (tree, file) => later(() => reviewSource(tree.folder, file)),
-} satisfies Partial<KernelWorkbench>
+} satisfies KernelWorkbench

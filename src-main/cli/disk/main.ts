@@ -10,7 +10,8 @@ import { commitOverlay, discardOverlay, protectImage } from '../../host/disk/pro
 import { checkQcow2 } from '../../host/disk/qcow2/check.ts'
 import type { Answer, Command, Context } from '../kernel/command.ts'
 import { runGroup } from '../kernel/main.ts'
-import { sizeOf, valueOf, type Words } from '../kernel/words.ts'
+import { has, sizeOf, valueOf, type Words } from '../kernel/words.ts'
+import { createDebian, debianOptions } from './debian.ts'
 
 const good = (text: readonly string[], json: unknown = {}): Answer => ({ json, text, exitCode: 0 })
 
@@ -90,12 +91,15 @@ const commands: readonly Command[] = [
   {
     name: 'create',
     operands: 'FILE SIZE',
-    summary: 'makes an empty, sparse image; SIZE is written like 2G',
+    summary: 'makes an empty, sparse image, or one with Debian (--debian); SIZE is written like 2G',
     options: [
       format,
       { name: 'backing', value: 'FILE', help: 'qcow2: the image that the new one lies on; SIZE may be left out' },
+      ...debianOptions,
     ],
-    run: async ({ words }) => {
+    run: async (context) => {
+      const { words } = context
+      if (has(words, 'debian')) return await createDebian(context)
       const backing = valueOf(words, 'backing')
       const [file = '', size] =
         words.rest.length === 1 && backing !== undefined ? words.rest : operands(words, 'FILE', 'SIZE')

@@ -5,11 +5,18 @@ import { DiskError } from '../../host/disk/image.ts'
 import type { Command, Context } from './command.ts'
 import { buildCommands } from './build-commands.ts'
 import { configCommands } from './config-commands.ts'
+import { guestCommands } from './guest-commands.ts'
 import { syscallCommands } from './syscall-commands.ts'
 import { treeCommands } from './tree-commands.ts'
 import { optionHelp, readWords, type Option } from './words.ts'
 
-const commands: readonly Command[] = [...treeCommands, ...configCommands, ...buildCommands, ...syscallCommands]
+const commands: readonly Command[] = [
+  ...treeCommands,
+  ...configCommands,
+  ...buildCommands,
+  ...syscallCommands,
+  ...guestCommands,
+]
 
 const common: readonly Option[] = [
   { name: 'json', help: 'the answer as JSON' },
