@@ -84,7 +84,7 @@ export async function guestTestMachine(
 }
 
 /** Why a guest ended before it answered, from what its console said. */
-function reasonOf(text: string): string {
+export function reasonOf(text: string): string {
   const own = /guest test: (?!running)(.*)/.exec(text)?.[1]
   if (own !== undefined) return own.trim()
   const panic = /Kernel panic - not syncing: .*/.exec(text)?.[0]
@@ -94,9 +94,9 @@ function reasonOf(text: string): string {
     : 'the guest ended before the command did'
 }
 
+/** A new folder for the files of one test; who makes it removes it. */
 export function makeScratch(): string {
-  const scratch = mkdtempSync(path.join(os.tmpdir(), 'longmode-guest-test-'))
-  return scratch
+  return mkdtempSync(path.join(os.tmpdir(), 'longmode-guest-test-'))
 }
 
 /** Runs the test; always resolves with a result. `timeout` in seconds. */

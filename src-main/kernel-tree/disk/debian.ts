@@ -46,6 +46,11 @@ function requirePrograms(): void {
   )
 }
 
+function requireNames(packages: readonly string[]): void {
+  const odd = packages.find((name) => !/^[a-z0-9][a-z0-9+.:-]*$/.test(name))
+  if (odd !== undefined) throw new KernelTreeError(`"${odd}" is no package name`)
+}
+
 function requireRoom({ file, bytes }: DebianDiskRequest): void {
   if (existsSync(file))
     throw new KernelTreeError(`${file} exists already; nothing was changed. Name another file, or remove that one`)
@@ -103,6 +108,8 @@ export async function createDebianDisk(
 ): Promise<void> {
   requirePrograms()
   requireRoom(request)
+  const script = customise(request)
+  requireNames(request.packages ?? [])
   const target = path.resolve(request.file)
   // Beside the image: there is room for it there, and the system's scratch folder may be small.
   const scratch = mkdtempSync(`${target}.making-`)
@@ -111,15 +118,15 @@ export async function createDebianDisk(
   const image = path.join(scratch, 'disk')
   try {
     const hook = path.join(scratch, 'customise.sh')
-    writeFileSync(hook, customise(request))
+    writeFileSync(hook, script)
     mkdirSync(tree)
     await makeTar(request, hook, tar, onProgress, signal)
     onProgress({ step: 'image', text: `packing the files into ${target}` })
     writeFileSync(image, '')
     truncateSync(image, request.bytes)
     // Names with a quote are passed as arguments, never inside the script.
-    const script = 'set -e; tar -C "$1" --numeric-owner -xpf "$2"; mke2fs -q -F -t ext4 -L debian -d "$1" "$3"'
-    const [program, args] = asRoot(['sh', '-c', script, 'sh', tree, tar, image])
+    const pack = 'set -e; tar -C "$1" --numeric-owner -xpf "$2"; mke2fs -q -F -t ext4 -L debian -d "$1" "$3"'
+    const [program, args] = asRoot(['sh', '-c', pack, 'sh', tree, tar, image])
     const packed = await run(program, args, { signal })
     if (packed.code !== 0 || packed.cancelled) throw failure('packing the image', packed)
     // All or nothing, and never over a file that appeared meanwhile.
@@ -142,8 +149,6 @@ async function makeTar(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { suite = SUITE, mirror, packages = [] } = request
-  const odd = packages.find((name) => !/^[a-z0-9][a-z0-9+.:-]*$/.test(name))
-  if (odd !== undefined) throw new KernelTreeError(`"${odd}" is no package name`)
   const args = [
     '--variant=minbase',
     `--mode=${isRoot() ? 'root' : 'unshare'}`,
