@@ -18,7 +18,7 @@ import { debugHandlers } from './services/debug.ts'
 import { fileHandlers } from './services/files.ts'
 import { kernelHandlers } from './services/kernel.ts'
 import { machineHandlers } from './services/machines.ts'
-import { imageHandlers } from './services/images.ts'
+import { imageHandlers, ImageJobs } from './services/images.ts'
 import { shareHandlers } from './services/shares.ts'
 import { SettingsFile } from './settings.ts'
 import type { Shell } from './shell.ts'
@@ -39,6 +39,7 @@ export class Application {
   readonly host: ServiceHost<AllServices>
   readonly library: MachineLibrary
   readonly settings: SettingsFile
+  readonly #imageJobs = new ImageJobs((service, event, value) => this.host.emit(service, event, value))
   readonly #kernelJobs = new KernelJobs(workbench, (service, event, value) => this.host.emit(service, event, value))
   /** Windows that listen. What is to be told before there is one waits. */
   readonly #ready = new Set<Peer<AllServices>>()
@@ -76,7 +77,7 @@ export class Application {
         }),
         debug: debugHandlers(this.library, new MachineSymbols(this.library)),
         files: fileHandlers(shell, path.join(folder, 'uploads')),
-        images: imageHandlers(),
+        images: imageHandlers(this.#imageJobs),
         kernel: kernelHandlers(workbench, this.#kernelJobs, this.library),
         machines: machineHandlers(this.library),
         shares: shareHandlers(this.library, shareWatch, shell),
@@ -114,7 +115,7 @@ export class Application {
 
   /** Ends all machines and saves. */
   async close(): Promise<void> {
-    await Promise.all([this.library.close(), this.#kernelJobs.close()])
+    await Promise.all([this.library.close(), this.#kernelJobs.close(), this.#imageJobs.close()])
     await this.settings.settled()
   }
 }

@@ -1,0 +1,81 @@
+/** A newcomer's first minutes, with nothing exchanged: the served window in Chromium, and the embedded guest on the true engine. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Browser, Page } from 'playwright'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { consoleLines, launchBrowser, ServedApp } from '../../e2e/browser.ts'
+import { eventually } from '../../fixtures/echo-library.ts'
+import { scratchFolder } from '../../fixtures/scratch.ts'
+
+const scratch = scratchFolder('first-run')
+const GUEST_PATIENCE = 1_800_000
+let browser: Browser
+let app: ServedApp
+let page: Page
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+  app = await ServedApp.start(browser, scratch)
+  page = (await app.open()).page
+})
+afterAll(async () => {
+  await app.close()
+  await browser.close()
+})
+
+const shows = (text: RegExp) => eventually(async () => (await consoleLines(page)).some((line) => text.test(line)))
+const type = async (line: string) => {
+  await page.locator('.xterm-helper-textarea').focus()
+  await page.keyboard.type(`${line}\n`)
+}
+
+it(
+  'boots with one click, and the guest runs what is typed',
+  async () => {
+    await page.getByRole('button', { name: 'Boot the built-in Linux' }).click()
+    await shows(/^~? ?# ?$/)
+    await type('echo $((6 * 7)) answers')
+    await shows(/^42 answers/)
+  },
+  GUEST_PATIENCE,
+)
+
+it(
+  'shares a folder both ways',
+  async () => {
+    const [share] = app.application.library.get('default').config.shares
+    // The embedded guest shares the user's own folder; this test leaves nothing in it.
+    const name = `first-run-${Date.now()}`
+    onTestFinished(() => rmSync(path.join(share.path, name), { force: true }))
+    writeFileSync(path.join(share.path, name), 'from the host\n')
+    await type(`cat /root/host_folder/${name}; echo back > /root/host_folder/${name}; sync; echo done $?`)
+    await shows(/^from the host/)
+    await shows(/^done 0/)
+    expect(readFileSync(path.join(share.path, name), 'utf8')).toBe('back\n')
+  },
+  GUEST_PATIENCE,
+)
+
+it("shows the memory of the running guest: its walk is the engine's own", async () => {
+  const run = app.application.library.running('default')
+  const { registers } = await run.debug.ask('registers', {})
+  const entry = registers.find(({ name }) => name === 'lstar')!.value
+  const walk = await run.debug.ask('walk', { address: entry })
+  expect(walk.result).toMatchObject({ kind: 'mapped', backing: 'ram', rights: { user: { read: false } } })
+  const physical = walk.result.kind === 'mapped' ? walk.result.physical : 0n
+  const [mapped, plain] = await Promise.all([
+    run.debug.ask('readMemory', { space: 'virtual', address: entry, length: 64 }),
+    run.debug.ask('readMemory', { space: 'physical', address: physical, length: 64 }),
+  ])
+  expect(mapped.bytes).toEqual(plain.bytes)
+})
+
+it(
+  'switches off when the guest does',
+  async () => {
+    await type('poweroff -f')
+    await eventually(() => app.application.library.get('default').status.state === 'off')
+    expect(app.application.library.get('default').status.end).toEqual({ kind: 'exited', reason: 'power-off', code: 0 })
+  },
+  GUEST_PATIENCE,
+)
