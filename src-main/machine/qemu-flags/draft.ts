@@ -34,9 +34,8 @@ export class Draft {
   readonly disks: DraftDisk[] = []
   /** -fsdev by id. */
   readonly fsdevs = new Map<string, DraftShare>()
-  /** -device virtio-9p-pci: what joins an fsdev to a mount tag. */
-  readonly nineDevices: { fsdev: string; mountTag: string }[] = []
-  readonly shares: ShareConfig[] = []
+  /** In the order of the command line: -virtfs, or -device virtio-9p-pci, which joins an fsdev to a mount tag. */
+  readonly shares: (ShareConfig | { fsdev: string; mountTag: string })[] = []
   /** -device …,drive=ID. */
   readonly driveDevices: { drive: string; bus: DiskConfig['bus'] }[] = []
   /** Lines for the user that are no errors. */
@@ -125,7 +124,9 @@ export class Draft {
 
   #joinShares(): ShareConfig[] {
     const used = new Set<string>()
-    const joined = this.nineDevices.map(({ fsdev, mountTag }) => {
+    const all = this.shares.map((share) => {
+      if (!('fsdev' in share)) return share
+      const { fsdev, mountTag } = share
       const source = this.fsdevs.get(fsdev)
       if (source === undefined) throw new FlagError(`-device virtio-9p-pci: there is no -fsdev with id=${fsdev}`)
       used.add(fsdev)
@@ -134,7 +135,6 @@ export class Draft {
     for (const id of this.fsdevs.keys()) {
       if (!used.has(id)) this.note(`-fsdev ${id} is not used: no -device virtio-9p-pci names it`)
     }
-    const all = [...joined, ...this.shares]
     const twice = all.find((share, index) => all.findIndex((other) => other.mountTag === share.mountTag) !== index)
     if (twice !== undefined)
       throw new FlagError(`mount_tag=${twice.mountTag} is used by two shares; each needs its own`)

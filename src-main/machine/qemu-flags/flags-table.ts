@@ -126,7 +126,7 @@ function takeMountTag(options: Options): string {
 /** -device: model -> what it takes and does. */
 const deviceModels: Readonly<Record<string, (draft: Draft, options: Options) => readonly string[]>> = {
   'virtio-9p-pci': (draft, options) => {
-    draft.nineDevices.push({
+    draft.shares.push({
       fsdev: options.takeRequired('fsdev', 'the id= of an -fsdev'),
       mountTag: takeMountTag(options),
     })

@@ -209,6 +209,21 @@ describe('the help', () => {
   })
 })
 
+describe('shares', () => {
+  it('keep the order of the command line, whichever way they are written', () => {
+    const machine = machineOf(
+      ...[
+        '-fsdev',
+        'local,id=b,path=/b,security_model=none',
+        '-virtfs',
+        'local,path=/a,mount_tag=a,security_model=none',
+      ],
+      ...['-device', 'virtio-9p-pci,fsdev=b,mount_tag=b', '-virtfs', 'local,path=/c,mount_tag=c,security_model=none'],
+    )
+    expect(machine.shares.map(({ mountTag, path }) => `${mountTag} ${path}`)).toEqual(['a /a', 'b /b', 'c /c'])
+  })
+})
+
 describe('a machine as a command line', () => {
   const machines = [
     [],
