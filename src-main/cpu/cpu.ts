@@ -10,6 +10,7 @@ import type { Variant } from './decode/variants.ts'
 import { MAX_MODEL, type CpuModel } from './helpers/cpu-model.ts'
 import { vectorFault } from './helpers/blocked.ts'
 import { missing } from './helpers/missing.ts'
+import { CR4 } from './helpers/modes.ts'
 import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helpers/helper.ts'
 import { defineCore } from './interpreter/core.ts'
 import { defineLoop, type HandlerDef } from './interpreter/loop.ts'
@@ -58,6 +59,7 @@ interface Exports {
   commit(): void
   dropCode(host: number | bigint, length: number | bigint): void
   selectTlb(): void
+  forgetLocal(): void
   flags(op: number, res: bigint, b: bigint): number
   interrupt(vector: number): number
   readonly table: WebAssembly.Table
@@ -139,6 +141,7 @@ export class Cpu {
       'commit',
       'dropCode',
       'selectTlb',
+      'forgetLocal',
       'hostRange',
       'regionReach',
     ] as const)
@@ -300,6 +303,12 @@ export class Cpu {
     for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
       this.bytes.copyWithin(set, TLB_INVALID, TLB_INVALID + TLB_SET)
     this.flushCodeTlb()
+    this.setU64(AT.tlbFlushes, this.u64(AT.tlbFlushes) + 1n)
+  }
+  /** The same, but for global pages where CR4.PGE says that there are any: another CR3. */
+  flushLocalTlb(): void {
+    if (!(this.u32(AT.cr4) & CR4.PGE)) return this.flushTlb()
+    this.exports.forgetLocal()
     this.setU64(AT.tlbFlushes, this.u64(AT.tlbFlushes) + 1n)
   }
   private flushCodeTlb(): void {

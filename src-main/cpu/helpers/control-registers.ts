@@ -62,7 +62,7 @@ function enablePaging(cpu: Cpu, efer: number, cr4: number): number {
 export function loadCr3(cpu: Cpu, value: bigint): void {
   if (paePaging(cpu.u32(AT.cr0), cpu.u32(AT.cr4), longMode(cpu))) checkPdptes(cpu, value)
   cpu.setU64(AT.cr3, value)
-  cpu.flushTlb()
+  cpu.flushLocalTlb()
 }
 /** Bit 63 asks to keep translations (PCID); forgetting them all the same is allowed (4.10.4.1). */
 function writeCr3(cpu: Cpu, value: bigint): void {

@@ -60,7 +60,9 @@ const invpcid: Helper = (cpu, insn) => {
   if (type < 2n && !(cpu.u32(AT.cr4) & CR4.PCIDE) && pcid !== 0n) throw gp(0)
   if (type === 0n && !canonical(address)) throw gp(0)
   if (type === 0n) cpu.flushPage(address)
-  else cpu.flushTlb()
+  // type 2 is the one that includes global pages
+  else if (type === 2n) cpu.flushTlb()
+  else cpu.flushLocalTlb()
   return goOn(cpu)
 }
 /** WBINVD, INVD: nothing is cached. */

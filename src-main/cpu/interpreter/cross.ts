@@ -6,6 +6,7 @@
 import { toPtr } from '../mmu/state-access.ts'
 import {
   AT,
+  CODE_PAGE_GLOBAL,
   CODE_PAGES,
   CODE_TLB_USER,
   CROSS_CACHE,
@@ -59,7 +60,7 @@ export function defineCross(m: ModuleBuilder, map: MemoryMap): Func {
     const entry = f.tmp(widen(hash.add(CROSS_CACHE)))
     unless(f.load32('u32', entry, FIRST).ne(record.i32()))
     unless(f.load32('u32', entry, SECOND).ne(f.load32('u32', code, 8)))
-    const page = f.load32('u32', code.sub(CODE_TLB_USER).shr_u(2), CODE_PAGES)
+    const page = f.load32('u32', code.sub(CODE_TLB_USER).shr_u(2), CODE_PAGES).and(CODE_PAGE_GLOBAL - 1)
     const host = f.tmp(widen(page).shl(12).add(map.ramBase))
     unless(f.load64(host).ne(f.load64(entry, BYTES)))
     unless(f.load64(host, 8).ne(f.load64(entry, BYTES + 8)))

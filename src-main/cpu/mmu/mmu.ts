@@ -6,6 +6,9 @@ import { WATCHED } from '../breakpoints.ts'
 import { SLOT_TRANSLATED } from '../region.ts'
 import {
   AT,
+  CODE_PAGE_GLOBAL,
+  CODE_PAGES,
+  CODE_TLB_USER,
   PAGE_INFO,
   RECORD,
   SCRATCH,
@@ -13,6 +16,7 @@ import {
   TLB_ENTRIES,
   TLB_NEVER,
   TLB_SUPERVISOR,
+  TLB_USER,
   TLB_STRIDE,
   type MemoryMap,
 } from '../state/layout.ts'
@@ -52,6 +56,8 @@ export interface Mmu {
    * where it is not simply RAM within one page that may be accessed.
    */
   readonly kernelAddress: Func
+  /** (): forgets all translations of data and code but those of global pages (SDM vol. 3, 4.10.2.4). */
+  readonly forgetLocal: Func
   /** (): completes a store that went to SCRATCH. */
   readonly commit: Func
   /** (host address, length): drops predecoded code in that range (within one page). */
@@ -216,6 +222,39 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     f.ret(host)
   })
 
+  const forgetLocal = m.func('forgetLocal', [], [], (f) => {
+    const index = f.local(ptr)
+    const entry = f.local(ptr)
+    const each = (first: number, stride: number, count: number, local: (n: Expr, at: Expr) => void): void => {
+      f.set(index, 0)
+      f.set(entry, konst(ptr, first))
+      f.loop((again) => {
+        local(index, entry)
+        f.set(entry, entry.add(stride))
+        f.set(index, index.add(1))
+        f.brIf(again, index.lt_u(count))
+      })
+    }
+    /** A tag that cannot match its place. */
+    const never = (n: Expr): Expr =>
+      f.tmp(
+        (ptr === 'i32' ? n.u64() : n)
+          .and(TLB_ENTRIES - 1)
+          .xor(1)
+          .shl(12),
+      )
+    each(TLB_USER, TLB_STRIDE, 3 * TLB_ENTRIES, (n, at) => {
+      f.if(f.load32('u32', at, 24).and(2).eqz(), () => {
+        const tag = never(n)
+        f.store(8, at, tag)
+        f.store(8, at, tag, 8)
+      })
+    })
+    each(CODE_TLB_USER, 16, 2 * TLB_ENTRIES, (n, at) => {
+      f.if(f.load32('u32', n.shl(2), CODE_PAGES).and(CODE_PAGE_GLOBAL).eqz(), () => f.store(8, at, never(n)))
+    })
+  })
+
   /** Bytes of an access on two pages are gathered here; SCRATCH itself is overwritten by MMIO. */
   const SPLIT = SCRATCH + 32
 
@@ -327,5 +366,5 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     })
   })
 
-  return { ramAddress, translate, slow, kernelAddress, hostRead, hostWrite, commit, dropCode }
+  return { ramAddress, translate, slow, kernelAddress, forgetLocal, hostRead, hostWrite, commit, dropCode }
 }

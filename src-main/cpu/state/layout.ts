@@ -228,8 +228,9 @@ export const CODE_TLB_INVALID = 0x30000
 export const CODE_TLB_USER = 0x28000
 export const CODE_TLB_SUPERVISOR = CODE_TLB_USER + CODE_TLB_SET
 
-/** u32 for each entry of both code TLB sets: number of the RAM page. */
+/** u32 for each entry of both code TLB sets: number of the RAM page, and whether the translation is a global one. */
 export const CODE_PAGES = 0x40000
+export const CODE_PAGE_GLOBAL = 0x8000_0000
 /** Records of instructions on two pages; see interpreter/cross.ts. */
 export const CROSS_CACHE = 0x44000
 export const CROSS_ENTRIES = 512
