@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the same kernel, initramfs and commands on Longmode and on QEMU TCG, one after the other, and a table of what
  * they cost. `npm run bench -- --only qemu` (or longmode) runs one side and writes no table; `--rows TEXT` takes the rows whose name
- * holds TEXT.
+ * holds TEXT; `--runs N` measures each N times (3) and takes the median.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,15 @@ import { measure, type Cost, type Run } from './measure.ts'
 import { prepareShare } from './share.ts'
 import { workloads } from './workloads.ts'
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, rows: { type: 'string', default: '' } } })
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rows: { type: 'string', default: '' },
+    runs: { type: 'string', default: '3' },
+  },
+})
+const runCount = Number(values.runs)
+if (!Number.isInteger(runCount) || runCount < 1) throw new Error(`--runs ${values.runs}: a number from 1 on is wanted`)
 const machines: readonly Machine[] = ['longmode', 'qemu']
 const rows = workloads.filter(({ name }) => name.includes(values.rows))
 
@@ -70,7 +78,7 @@ function table(ours: Run, theirs: Run): string {
   return [
     '# Longmode against QEMU TCG',
     '',
-    `Made by \`npm run bench\`: CPU seconds of the whole process, one run of each. ${qemu}, Node ${process.version}, ${os.cpus()[0].model}, ${os.cpus().length} cores.`,
+    `Made by \`npm run bench\`: CPU seconds of the whole process, ${runCount === 1 ? 'one run of each' : `medians of ${runCount}`}. ${qemu}, Node ${process.version}, ${os.cpus()[0].model}, ${os.cpus().length} cores.`,
     'Ratios under 1 mean that Longmode is faster. Rows under 0.05 s have no ratio.',
     '',
     '| work | Longmode CPU s | TCG CPU s | ratio | Longmode wall s | TCG wall s |',
@@ -91,7 +99,7 @@ try {
   for (const machine of machines) {
     if (values.only !== undefined && values.only !== machine) continue
     const parts = { ...guest, disk: freshDisk(scratch), share: freshShare(scratch) }
-    runs.set(machine, await measure(machine, parts, rows))
+    runs.set(machine, await measure(machine, parts, rows, runCount))
   }
   const [ours, theirs] = [runs.get('longmode'), runs.get('qemu')]
   if (ours !== undefined && theirs !== undefined) {

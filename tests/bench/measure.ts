@@ -63,15 +63,42 @@ async function counters(guest: GuestConsole): Promise<string> {
   return text.split('\n').slice(1, -1).join('\n').trim()
 }
 
-/** One boot of one machine with every workload in it. */
-export async function measure(machine: Machine, parts: BenchMachine, rows: readonly Workload[]): Promise<Run> {
-  const guest = new GuestConsole(machine, [
+function startGuest(machine: Machine, parts: BenchMachine): GuestConsole {
+  return new GuestConsole(machine, [
     ...['-nographic', '-cpu', 'max', '-m', '512M', '-kernel', parts.kernel, '-initrd', parts.initrd],
     ...['-append', `${parts.append} quiet`, '-drive', `file=${parts.disk},format=raw,index=0,media=disk`],
     ...shareFlags(parts.share),
   ])
+}
+
+/** The cost in the middle, by CPU time. */
+function median(costs: readonly Cost[]): Cost {
+  return [...costs].sort((a, b) => a.cpu - b.cpu)[Math.floor((costs.length - 1) / 2)]
+}
+
+/** A boot to the prompt and nothing else. */
+async function bootOnly(machine: Machine, parts: BenchMachine): Promise<Cost> {
+  const guest = startGuest(machine, parts)
   try {
-    const boot = await timed(guest, () => guest.expect(PROMPT, PATIENCE))
+    return await timed(guest, () => guest.expect(PROMPT, PATIENCE))
+  } finally {
+    await guest.kill()
+  }
+}
+
+/** `runs` boots of one machine, the last of them with every workload in it, each `runs` times: medians. */
+export async function measure(
+  machine: Machine,
+  parts: BenchMachine,
+  rows: readonly Workload[],
+  runs: number,
+): Promise<Run> {
+  const boots: Cost[] = []
+  for (let n = 1; n < runs; n++) boots.push(await bootOnly(machine, parts))
+  const guest = startGuest(machine, parts)
+  try {
+    boots.push(await timed(guest, () => guest.expect(PROMPT, PATIENCE)))
+    const boot = median(boots)
     console.log(`${machine}: boot ${boot.cpu.toFixed(2)} s`)
     const command = async (text: string) => {
       const { output, status } = await guest.run(text, PATIENCE)
@@ -82,7 +109,9 @@ export async function measure(machine: Machine, parts: BenchMachine, rows: reado
     const costs = new Map<string, Cost>()
     for (const row of rows) {
       if (row.warm === true) await command(row.command)
-      const cost = await timed(guest, () => command(row.command))
+      const all: Cost[] = []
+      for (let n = 0; n < runs; n++) all.push(await timed(guest, () => command(row.command)))
+      const cost = median(all)
       costs.set(row.name, cost)
       console.log(`${machine}: ${row.name} ${cost.cpu.toFixed(2)} s`)
     }
