@@ -278,6 +278,7 @@ export const en = {
   'map.hint':
     "What the page tables of now map, and what kernel and user may do there (r read, w write, x execute). The names are Linux's usual places.",
   'map.kernel': 'kernel',
+  'map.many': 'more than {n} ranges',
   'map.pages': 'Pages',
   'map.physical': 'Physical',
   'map.ranges.one': '{n} range',

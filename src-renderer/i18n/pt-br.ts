@@ -281,6 +281,7 @@ export const ptBR: Words = {
   'map.hint':
     'O que as tabelas de páginas de agora mapeiam, e o que kernel e usuário podem fazer ali (r ler, w escrever, x executar). Os nomes são os lugares usuais do Linux.',
   'map.kernel': 'kernel',
+  'map.many': 'mais de {n} faixas',
   'map.pages': 'Páginas',
   'map.physical': 'Físico',
   'map.ranges.one': '{n} faixa',
