@@ -1,8 +1,10 @@
 /** `longmode disk …`: disk images as files. */
-import { statSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { convertImage } from '../../host/disk/convert.ts'
 import type { CopyOptions } from '../../host/disk/copy.ts'
 import { createImage } from '../../host/disk/create.ts'
+import { findBootEntries, readBootFiles, type BootEntry } from '../../host/disk/files/boot-entries.ts'
 import { DiskError } from '../../host/disk/image.ts'
 import { imageInfo, type DiskInfo, type PartitionInfo } from '../../host/disk/info.ts'
 import { openDisk, probeFormat } from '../../host/disk/open.ts'
@@ -10,7 +12,7 @@ import { commitOverlay, discardOverlay, protectImage } from '../../host/disk/pro
 import { checkQcow2 } from '../../host/disk/qcow2/check.ts'
 import type { Answer, Command, Context } from '../kernel/command.ts'
 import { runGroup } from '../kernel/main.ts'
-import { has, sizeOf, valueOf, type Words } from '../kernel/words.ts'
+import { has, numberOf, sizeOf, valueOf, type Words } from '../kernel/words.ts'
 import { createDebian, debianOptions } from './debian.ts'
 
 const good = (text: readonly string[], json: unknown = {}): Answer => ({ json, text, exitCode: 0 })
@@ -75,6 +77,33 @@ function infoLines(info: DiskInfo): string[] {
     ...(table === 'none' ? [`contents    ${contents(info)}`] : [`partitions  ${table.toUpperCase()}`]),
     ...partitions.map(partitionLine),
   ]
+}
+
+function entryLines({ title, source, partition, kernel, initrds, append }: BootEntry, n: number): string[] {
+  const place = partition === undefined ? '' : `, partition ${partition}`
+  return [`${n + 1}  ${title} (${source}${place})`, `   ${[kernel, ...initrds].join(' ')}`, `   ${append}`]
+}
+
+/** The entry's files beside each other, and the flags that start a machine with them. Never overwrites a file. */
+async function takeEntry(file: string, folder: string, entry: BootEntry | undefined): Promise<Answer> {
+  if (!entry) throw new DiskError('there is no entry of that number')
+  const { kernel, initrd } = await readBootFiles(file, entry)
+  const flags = ['-kernel', path.join(folder, 'kernel')]
+  writeNew(path.join(folder, 'kernel'), kernel)
+  if (initrd) {
+    writeNew(path.join(folder, 'initrd'), initrd)
+    flags.push('-initrd', path.join(folder, 'initrd'))
+  }
+  return good([`${flags.join(' ')} -append "${entry.append}"`], { flags, append: entry.append })
+}
+function writeNew(file: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(file, bytes, { flag: 'wx' })
+  } catch (error) {
+    throw new DiskError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  }
 }
 
 const commands: readonly Command[] = [
@@ -149,6 +178,20 @@ const commands: readonly Command[] = [
     run: async ({ words }) => {
       await discardOverlay(operands(words, 'the overlay')[0] ?? '')
       return good([])
+    },
+  },
+  {
+    name: 'boot-entries',
+    operands: 'FILE [FOLDER]',
+    summary: "what the image's own boot loader would start; with FOLDER the first entry's files are put there",
+    options: [{ name: 'entry', value: 'N', help: 'another entry than the first; they are numbered from 1' }],
+    run: async ({ words }) => {
+      const [file = '', folder] = words.rest.length === 2 ? words.rest : operands(words, 'the image')
+      const entries = await findBootEntries(file)
+      const none = ['no kernel was found: there is no GRUB or systemd-boot menu on an ext4 or FAT file system']
+      if (entries.length === 0) return { json: entries, text: none, exitCode: 1 }
+      if (folder === undefined) return good(entries.flatMap(entryLines), entries)
+      return await takeEntry(file, folder, entries[(numberOf(words, 'entry') ?? 1) - 1])
     },
   },
   {
