@@ -1,6 +1,6 @@
 /** The program as JavaScript (dist/app), and what electron-builder is told about it. */
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
@@ -80,6 +80,27 @@ describe('the package', () => {
       expect([name, fuse(name)]).toEqual([name, 'false'])
     for (const name of ['enableEmbeddedAsarIntegrityValidation', 'onlyLoadAppFromAsar'])
       expect([name, fuse(name)]).toEqual([name, 'true'])
+  })
+  it('is a Debian package without fpm, by Debian itself', async () => {
+    const shim = path.join(root, 'src-main/app/build/fpm.mjs')
+    const content = path.join(scratch, 'content')
+    mkdirSync(path.join(content, 'bin'), { recursive: true })
+    writeFileSync(path.join(content, 'bin/longmode'), '#!/bin/sh\n', { mode: 0o755 })
+    symlinkSync('/opt/Longmode/bin/longmode', path.join(scratch, 'longmode'))
+    const deb = path.join(scratch, 'a.deb')
+    const words = ['-s', 'dir', '--force', '-t', 'deb', '-d', 'libnss3', '-d', 'xdg-utils', '--architecture', 'amd64']
+    const about = ['--description', 'A PC\n In words.', '--version', '1.2.3', '--name', 'longmode', '--package', deb]
+    const who = ['--maintainer', 'The authors <a@longmode.example>', '--url', 'https://longmode.example/']
+    const files = [`${content}/=/opt/Longmode`, `${path.join(scratch, 'longmode')}=/usr/bin/longmode`]
+    await run(process.execPath, [shim, ...words, ...about, ...who, ...files])
+    const { stdout: info } = await run('dpkg-deb', ['--field', deb])
+    for (const line of ['Package: longmode', 'Version: 1.2.3', 'Depends: libnss3, xdg-utils', 'Description: A PC'])
+      expect(info).toContain(`${line}\n`)
+    const { stdout: list } = await run('dpkg-deb', ['--contents', deb])
+    expect(list).toMatch(/-rwxr-xr-x root\/root .* \.\/opt\/Longmode\/bin\/longmode\n/)
+    expect(list).toContain('./usr/bin/longmode -> /opt/Longmode/bin/longmode')
+    await expect(run(process.execPath, [shim, '-t', 'rpm'])).rejects.toThrow('only packages of type deb')
+    await expect(run(process.execPath, [shim, '--frobnicate'])).rejects.toThrow('--frobnicate of fpm is not known')
   })
   it('finds beside the archive what other threads open', () => {
     expect(unpacked('/opt/Longmode/resources/app.asar/src-main/a.js')).toBe(

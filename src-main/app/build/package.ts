@@ -12,6 +12,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
@@ -112,6 +113,7 @@ export async function stage(): Promise<string | undefined> {
   copyPackages()
   writeCommandLine(path.join(root, 'dist/bin'))
   writeLicences(path.join(root, 'dist/licences'))
+  if (!isWindows) writeLink(path.join(root, 'dist/link'))
   try {
     await embedGuest()
   } catch (error) {
@@ -119,6 +121,30 @@ export async function stage(): Promise<string | undefined> {
     throw error
   }
   return undefined
+}
+
+/** The link that puts `longmode` on everybody's path, for packages that install into /usr. */
+function writeLink(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  symlinkSync('/opt/Longmode/resources/bin/longmode', path.join(folder, 'longmode'))
+}
+
+const onPath = (program: string) =>
+  (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, program))
+    .find((file) => existsSync(file))
+
+/** Programs of this computer in place of those that electron-builder would download. What the user set stays. */
+export function builderEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const sevenZip = onPath('7za')
+  const isDebian = process.platform === 'linux' && onPath('dpkg-deb') !== undefined
+  return {
+    ...(sevenZip === undefined ? {} : { ELECTRON_BUILDER_7ZIP_PATH: sevenZip }),
+    ...(isDebian ? { CUSTOM_FPM_PATH: fileURLToPath(new URL('./fpm.mjs', import.meta.url)) } : {}),
+    ...environment,
+  }
 }
 
 /** electron-builder's words for this computer. */
@@ -135,6 +161,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const { status } = spawnSync(process.execPath, [builder, ...builderArguments(process.argv.slice(2))], {
       cwd: root,
       stdio: 'inherit',
+      env: builderEnvironment(process.env),
     })
     process.exitCode = status ?? 1
   } else {
