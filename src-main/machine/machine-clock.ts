@@ -8,12 +8,14 @@ interface Entry {
   readonly fire: () => void
 }
 
-/** Readings that follow each other faster than this (ns) are a loop that polls a clock. */
-const POLL_GAP = 8000
+/** Readings that follow each other faster than this (ns), and not much slower than they usually do, are a loop that polls a clock. */
+const POLL_GAP = 10_000
+const MUCH_SLOWER = 4
 /** So many of them in a row make one. */
-const POLL_READINGS = 16
-/** What a reading takes (ns) when the host let the loop wait. */
-const POLL_STEP = 4000
+const POLL_READINGS = 6
+/** Bounds of what counts as the usual time between two readings, ns. */
+const LEAST_USUAL = 200
+const MOST_USUAL = 4000
 /** A slice with fewer readings than one in so many instructions ends the polling. */
 const POLL_INSTRUCTIONS = 500
 /** Never further behind the host than this (ns). */
@@ -34,6 +36,8 @@ export class MachineClock implements Timers {
   private lastReading = 0
   private fastReadings = 0
   private sliceReadings = 0
+  /** The usual time between two readings of a loop: what a reading takes when the host let the loop wait, ns. */
+  private usual = MOST_USUAL
   /** Guest time that is withheld, ns. */
   private withheld = 0
   private readonly entries: Entry[] = []
@@ -49,16 +53,24 @@ export class MachineClock implements Timers {
   }
 
   now(): number {
+    this.sliceReadings++
+    this.fastReadings++
+    return this.read()
+  }
+
+  /** Reads the host's clock; a gap that interrupts a polling loop is withheld. */
+  private read(): number {
     if (this.pausedAt !== undefined) return Math.floor((this.pausedAt - this.origin) * 1e6 - this.withheld)
     const host = this.host()
-    this.sliceReadings++
     const gap = (host - this.lastReading) * 1e6
     this.lastReading = host
-    if (gap < POLL_GAP) {
-      this.fastReadings++
+    const limit = Math.min(POLL_GAP, MUCH_SLOWER * this.usual)
+    if (gap < limit) {
       if (this.withheld > 0) this.withheld = Math.max(0, this.withheld - gap / GIVE_BACK)
     } else if (this.fastReadings < POLL_READINGS) this.fastReadings = 0
-    else this.withhold(gap - POLL_STEP)
+    else this.withhold(gap - this.usual)
+    const usual = this.usual + (Math.min(gap, limit) - this.usual) / 16
+    this.usual = Math.min(MOST_USUAL, Math.max(LEAST_USUAL, usual))
     return Math.floor((host - this.origin) * 1e6 - this.withheld)
   }
 
@@ -113,12 +125,12 @@ export class MachineClock implements Timers {
   /** Milliseconds until the next timer, 0 when one is due; undefined when none is armed. */
   untilNext(): number | undefined {
     if (this.next === Infinity) return undefined
-    return Math.max(0, (this.next - this.now()) / 1e6)
+    return Math.max(0, (this.next - this.read()) / 1e6)
   }
 
   /** Fires what is due, earliest first, each timer at most once. */
   runDue(): void {
-    const now = this.now()
+    const now = this.read()
     if (now < this.next) return
     const due = this.entries.filter((entry) => entry.deadline <= now).sort((a, b) => a.deadline - b.deadline)
     for (const entry of due) {
