@@ -143,6 +143,8 @@ export interface Recipe {
 export interface BuildRequest extends MakeOptions {
   /** `bzImage`, `modules`, `headers_install`, a file of the tree …; `bzImage` (and `modules` where the configuration has any) when empty. */
   readonly targets?: readonly string[]
+  /** A folder outside the tree whose modules are built for this kernel (`make M=`); `targets` is then `modules` when empty. */
+  readonly module?: string
   /** Run sparse on what is compiled (`1`) or on every source (`2`). */
   readonly sparse?: 1 | 2
   /** Leave out objects that a changed header cannot change (see ARCHITECTURE.md, The fast rebuild). On unless false. */

@@ -1,4 +1,5 @@
 /** `longmode kernel build`. */
+import path from 'node:path'
 import process from 'node:process'
 import {
   KernelTreeError,
@@ -10,7 +11,7 @@ import {
 import { workbench } from '../../kernel-tree/index.ts'
 import { treeOf, treeOptions, type Command, type Context } from './command.ts'
 import { buildOptions, makeOptionsOf } from './make-options.ts'
-import { has, numberOf, type Words } from './words.ts'
+import { has, numberOf, valueOf, type Words } from './words.ts'
 
 export function diagnosticLines({ severity, message, file, line, column, excerpt, explanation }: Diagnostic): string[] {
   const place = [file, line, column].filter((part) => part !== undefined).join(':')
@@ -47,12 +48,14 @@ export const requestOptions = [
 ]
 
 export function buildRequestOf(words: Words, targets: readonly string[]): BuildRequest {
+  const module = valueOf(words, 'module')
   const sparse = numberOf(words, 'sparse')
   if (sparse !== undefined && sparse !== 1 && sparse !== 2)
     throw new KernelTreeError('--sparse is 1 (what is compiled) or 2 (everything)')
   return {
     ...makeOptionsOf(words),
     targets,
+    ...(module === undefined ? {} : { module: path.resolve(module) }),
     ...(sparse === undefined ? {} : { sparse }),
     ...(has(words, 'no-fast') ? { fast: false } : {}),
   }
@@ -83,6 +86,7 @@ const build: Command = {
   options: [
     ...treeOptions,
     ...requestOptions,
+    { name: 'module', value: 'DIR', help: "build the modules in this folder for the tree's kernel" },
     { name: 'sparse', value: 'N', help: 'check with sparse: 1 what is compiled, 2 everything' },
   ],
   run: async (context) => {

@@ -83,11 +83,24 @@ class Session {
 function targetsOf(tree: KernelTree, request: BuildRequest): readonly string[] {
   if (request.targets !== undefined && request.targets.length > 0) return request.targets
   const config = configText(tree)
+  if (request.module !== undefined) return moduleTargets(request.module, config)
   if (!/^CONFIG_X86(_64)?=y$/m.test(config))
     throw new KernelTreeError(
       `${tree.output}/.config is not for x86; make one with "longmode kernel config recipe tutorial"`,
     )
   return /^CONFIG_MODULES=y$/m.test(config) && /^CONFIG_\w+=m$/m.test(config) ? ['bzImage', 'modules'] : ['bzImage']
+}
+
+function moduleTargets(folder: string, config: string): readonly string[] {
+  if (!existsSync(path.join(folder, 'Makefile')) && !existsSync(path.join(folder, 'Kbuild'))) {
+    throw new KernelTreeError(`${folder} has no Makefile; a module's is one line: obj-m += hello.o`)
+  }
+  if (!/^CONFIG_MODULES=y$/m.test(config)) {
+    throw new KernelTreeError(
+      'this kernel loads no modules (CONFIG_MODULES is n); "longmode kernel config recipe tutorial" makes one that does',
+    )
+  }
+  return ['modules']
 }
 
 /** Targets that compile the kernel; others neither need the comparison nor make a record. */
@@ -101,7 +114,16 @@ async function stages(session: Session, tree: KernelTree, request: BuildRequest,
     '-Otarget',
     ...(request.sparse === undefined ? [] : [`C=${request.sparse}`]),
   ]
-  const whole = compilesKernel(targets)
+  const whole = compilesKernel(targets) && request.module === undefined
+  if (request.module !== undefined) {
+    // What a module may call stands in Module.symvers, which comes with the kernel's own modules.
+    if (!existsSync(path.join(tree.output, 'Module.symvers'))) {
+      session.phase('prepare', 'what modules may call (make modules)')
+      const prepared = await session.make([...make, 'modules'])
+      if (prepared.code !== 0 || prepared.cancelled) return { ...prepared, fast: undefined, fromNothing: false }
+    }
+    make.push(`M=${path.resolve(request.module)}`)
+  }
   let fast: FastReport | undefined
   let fromNothing = false
   if (whole) {
@@ -134,7 +156,7 @@ export async function build(
     const { code, cancelled, fast, fromNothing } = await stages(session, tree, request, targets)
     const built = code === 0 && !cancelled
     const steps = session.progress?.done ?? 0
-    if (built && compilesKernel(targets)) {
+    if (built && compilesKernel(targets) && request.module === undefined) {
       // Also without `fast`: the next build may want it.
       recordBuild(tree.output, begun)
       if (fromNothing) rememberBuild(tree, steps)

@@ -1,4 +1,4 @@
-/** The student's kernel: Debian's linux-source-6.1 with the options of resources/kernel/tutorial.config. Built once, kept in the cache folder. */
+/** The student's kernel: Debian's linux-source-6.1 with the options of the recipe `tutorial`. Built once, kept in the cache folder. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -8,14 +8,20 @@ import process from 'node:process'
 import { cacheFolder } from '../../../src-main/host/default-guest/default-guest.ts'
 
 const SOURCE = '/usr/src/linux-source-6.1.tar.xz'
-const fragment = path.resolve(import.meta.dirname, '../../../resources/kernel/tutorial.config')
+/** The tutorial recipe stands on the tiny one. */
+const fragments = ['tiny', 'tutorial'].map((name) =>
+  path.resolve(import.meta.dirname, `../../../resources/kernel/${name}.config`),
+)
 
 /** The path of its bzImage; LONGMODE_TUTORIAL_KERNEL names one that is there already. */
 export function tutorialKernel(): string {
   const given = process.env.LONGMODE_TUTORIAL_KERNEL
   if (given !== undefined) return given
   const { size, mtimeMs } = statSync(SOURCE)
-  const hash = createHash('sha256').update(readFileSync(fragment)).update(`${size} ${mtimeMs}`).digest('hex')
+  const hash = createHash('sha256')
+    .update(fragments.map((file) => readFileSync(file, 'utf8')).join(''))
+    .update(`${size} ${mtimeMs}`)
+    .digest('hex')
   const image = path.join(cacheFolder(), 'test-kernels', `tutorial-${hash.slice(0, 16)}`)
   if (existsSync(image)) return image
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'longmode-kernel-'))
@@ -25,7 +31,7 @@ export function tutorialKernel(): string {
     run('tar', ['-xf', SOURCE], scratch)
     const tree = path.join(scratch, 'linux-source-6.1')
     run('make', ['-s', 'tinyconfig'], tree)
-    run('scripts/kconfig/merge_config.sh', ['-m', '.config', fragment], tree)
+    run('scripts/kconfig/merge_config.sh', ['-m', '.config', ...fragments], tree)
     run('make', ['-s', 'olddefconfig'], tree)
     run('make', ['-s', `-j${os.availableParallelism()}`, 'bzImage'], tree)
     mkdirSync(path.dirname(image), { recursive: true })
