@@ -47,6 +47,15 @@ describe('interpreter', () => {
     // 1 - 4
     expect(BigInt.asIntN(32, cpu.gpr(RAX))).toBe(-3n)
   })
+  it('finishes an instruction that writes on itself, and goes on after it', () => {
+    // 10000: mov byte [rip-4], 0x90 writes its own 4th byte | 10007: inc eax | hlt
+    const cpu = flat64([0xc6, 0x05, 0xfc, 0xff, 0xff, 0xff, 0x90, 0xff, 0xc0, 0xf4])
+    cpu.setGpr(RAX, 0n)
+    expect(cpu.run(100)).toBe(EXIT.halt)
+    expect(cpu.gpr(RAX)).toBe(1n)
+    expect(cpu.u64(AT.retired)).toBe(3n)
+    expect(cpu.bytes[cpu.map.ramBase + 0x10003]).toBe(0x90)
+  })
   it('runs an instruction that lies on two pages, and calls and returns', () => {
     const cpu = flat64([0xe9, 0xf8, 0x0f, 0, 0])
     const ram = cpu.map.ramBase

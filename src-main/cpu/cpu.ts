@@ -397,15 +397,15 @@ export class Cpu {
 
   /* ---- translation ---- */
 
-  /** From now on code that is jumped to `threshold` (1 to 65535) times is translated. */
-  translateHot(threshold: number): Translator {
+  /** From now on code that is jumped to `threshold` (1 to 65535) times is translated. `operations`: the interpreter's, but in tests. */
+  translateHot(threshold: number, operations = this.set.operations): Translator {
     this.translator ??= new Translator({
       memory: this.memory,
       map: this.map,
       env: { ...this.exports, memory: this.memory },
       table: this.exports.table,
       rows: this.set.rows,
-      operations: this.set.operations,
+      operations,
       now: () => performance.now(),
     })
     this.setU32(AT.hotAt, threshold)

@@ -9,20 +9,12 @@ import { FSW_ES } from '../helpers/blocked.ts'
 import { bump, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER, REGION_EXIT } from '../region.ts'
 import { STATUS, type Operation } from '../semantics/context.ts'
-import {
-  AT,
-  CROSS_RECORD,
-  HOT_COUNTER_BYTES,
-  HOT_COUNTERS,
-  segAt,
-  STATE,
-  TLB_ENTRIES,
-  type MemoryMap,
-} from '../state/layout.ts'
+import { AT, CROSS_RECORD, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
 import { Expr, i32, konst } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
 import { tlbEntry, type Core } from './core.ts'
 import { RecordContext, type InlineSite } from './record-context.ts'
+import { countJump, enterRegion, isPlain, linearRip } from './region-entry.ts'
 
 /** Why run() came back. */
 export const EXIT = {
@@ -168,13 +160,14 @@ export function defineLoop(
                   finish(EXIT.budget)
                 })
                 f.set(budget, budget.sub(1))
+                // read first: an instruction that writes on itself empties its record
+                f.set(id, f.load32('u16', record))
                 f.set(access, f.load32('u8', record, 3))
                 const rm = f.tmp(ptr === 'i32' ? f.load32('u8', record, 5) : f.load32('u8', record, 5).u64())
                 f.set(host, rm.add(STATE))
                 f.if(access, () =>
                   emitAccess(f, core, imports.operandFault, { record, host, linearAddress, access, rm, lip, fault }),
                 )
-                f.set(id, f.load32('u16', record))
                 const inline: InlineSite = { jumped, lookup, fault, page, bias, span }
                 const advance = (): void => {
                   const length = f.load32('u8', record, 2)
@@ -244,6 +237,7 @@ export function defineLoop(
                     f.if(slice.le_u(1), () => saveRip())
                     // one instruction of the region, without it
                     const linearHere = f.tmp(linearRip(f))
+                    f.if(slice.gt_u(1), () => f.if(isPlain(f, linearHere), () => f.br(lookup)))
                     const made = fromF64(f, f.call(imports.decodeAlone))
                     f.if(made.eqz(), () => f.br(exceptional))
                     f.set(record, made)
@@ -299,35 +293,6 @@ export function defineLoop(
     })
     finish(EXIT.exception)
   })
-}
-
-/** Linear address of state.rip. */
-function linearRip(f: FunctionBuilder): Local {
-  const at = f.tmp(get64(f, AT.rip).add(get64(f, segAt(1, 'base'))))
-  const linear = f.local('i64')
-  f.set(linear, at)
-  f.if(get32(f, AT.codeSize).ne(8), () => f.set(linear, at.and(0xffffffffn)))
-  return linear
-}
-
-/** Counts a jump to `record`; the translator hears of it once. */
-function countJump(f: FunctionBuilder, hot: Func, record: Local): void {
-  const { ptr } = f.module
-  const at = f.tmp(record.shr_u(3).and(HOT_COUNTER_BYTES - 2))
-  const count = f.tmp(f.load32('u16', at, HOT_COUNTERS).add(1))
-  f.store(2, at, count, HOT_COUNTERS)
-  f.if(count.eq(get32(f, AT.hotAt)), () => f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba])))
-}
-
-/** Runs the region at `record`: its REGION_EXIT. */
-function enterRegion(f: FunctionBuilder, record: Local, linear: Expr, budget: Local): Expr {
-  const before = f.tmp(budget.add(0))
-  const page = f.tmp(linear.and(-4096n))
-  const status = f.callIndirect(['i64', 'i32'], 'i32', f.load32('u32', record, 8), page, budget)
-  f.set(budget, get32(f, AT.budget))
-  bump(f, AT.regionEntries)
-  put64(f, AT.regionInstructions, get64(f, AT.regionInstructions).add(before.sub(budget).u64()))
-  return status
 }
 
 interface AccessParts {

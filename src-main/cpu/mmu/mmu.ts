@@ -84,8 +84,9 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       f.if(f.load32('u16', record).ne(0), () => {
         const size = f.load32('u8', record, 2)
         f.if(at.add(ptr === 'i32' ? size : size.u64()).gt_u(start), () => {
-          // handler and access byte together: an empty record must not touch memory
-          f.store(4, record, i32(0))
+          // an empty record must not touch memory; its length stays, for the instruction that writes may be this one
+          f.store(2, record, i32(0))
+          f.store(1, record, i32(0), 3)
           f.set(dropped, 1)
         })
       })

@@ -161,6 +161,9 @@ export const SD = scalar(8)
 export const PS = packed(4)
 export const PD = packed(8)
 
+/** Lane `n` of a vector as a scalar. */
+export const laneOf = (size: 4 | 8, a: Expr, n: number): Expr =>
+  size === 4 ? simd('f32', 31, [a], [n]) : simd('f64', 33, [a], [n])
 export const promote: One = (a) => op('f64', 0xbb, a)
 export const demote: One = (a) => op('f32', 0xb6, a)
 export const bitsOfDouble: One = (a) => op('i64', 0xbd, a)

@@ -6,7 +6,7 @@
 import { AT } from '../state/layout.ts'
 import { i32, v128, type Expr } from '../wasm/expr.ts'
 import { i32x4, lanes, v } from '../wasm/simd.ts'
-import { fitsProduct, isZeroOrNormal, PD, promote, PS, SD, SS, type Lanes } from './float-lanes.ts'
+import { fitsProduct, isZeroOrNormal, laneOf, PD, promote, PS, SD, SS, type Lanes } from './float-lanes.ts'
 import type { Operation, OpContext } from './context.ts'
 import { checkAligned, enterSse, source } from './vector.ts'
 
@@ -29,7 +29,7 @@ interface Arithmetic {
   compute(l: Lanes, a: Expr, b: Expr): Expr
   /** Operands for which a zero result is exact. */
   zero(l: Lanes, a: Expr, b: Expr): Expr | undefined
-  /** Scalars only, where the operands and the result are in range: is the result exact? May say no too often. */
+  /** Where the operands and the result are in range: is the result exact? May say no too often. Scalars only, but for sums. */
   exact(c: OpContext, l: Lanes, a: Expr, b: Expr, r: Expr): Expr
 }
 
@@ -87,10 +87,20 @@ function arithmeticOn(c: OpContext, name: string, l: Lanes, how: Arithmetic, a: 
   const r = c.f.tmp(how.compute(l, a, b))
   const operands = how === SQRT ? isZeroOrNormal(l, b) : l.and(isZeroOrNormal(l, a), isZeroOrNormal(l, b))
   const good = c.f.tmp(l.all(l.and(operands, inRange(l, r, how.zero(l, a, b)))))
-  // of vectors only sums have a cheap test
-  const hasTest = l.scalar || how === ADD || how === SUB
-  orExact(c, name, good, hasTest ? () => c.f.tmp(l.all(how.exact(c, l, a, b, r))) : undefined)
+  // sums are tested as vectors, the others lane by lane
+  const atOnce = l.scalar || how === ADD || how === SUB
+  orExact(c, name, good, () => (atOnce ? c.f.tmp(l.all(how.exact(c, l, a, b, r))) : lanesAreExact(c, l, how, a, b, r)))
   return r
+}
+function lanesAreExact(c: OpContext, l: Lanes, how: Arithmetic, a: Expr, b: Expr, r: Expr): Expr {
+  const one = l.size === 4 ? SS : SD
+  const all = c.f.local('i32')
+  c.f.set(all, 1)
+  for (let n = 0; n < 16 / l.size; n++) {
+    const lane = (e: Expr) => c.f.tmp(laneOf(l.size, e, n))
+    c.f.if(all, () => c.f.set(all, how.exact(c, one, lane(a), lane(b), lane(r))))
+  }
+  return all
 }
 const arithmetic =
   (name: string, l: Lanes, how: Arithmetic): Operation =>

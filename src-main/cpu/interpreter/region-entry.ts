@@ -1,0 +1,52 @@
+/** The interpreter's side of regions: counting jumps, entering, finding the plain record of an instruction. */
+import { bump, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
+import { HANDLER } from '../region.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt, TLB_ENTRIES } from '../state/layout.ts'
+import { Expr, konst } from '../wasm/expr.ts'
+import type { Func, FunctionBuilder, Local } from '../wasm/module.ts'
+
+/** Linear address of state.rip. */
+export function linearRip(f: FunctionBuilder): Local {
+  const at = f.tmp(get64(f, AT.rip).add(get64(f, segAt(1, 'base'))))
+  const linear = f.local('i64')
+  f.set(linear, at)
+  f.if(get32(f, AT.codeSize).ne(8), () => f.set(linear, at.and(0xffffffffn)))
+  return linear
+}
+
+/** Counts a jump to `record`; the translator hears of it once. */
+export function countJump(f: FunctionBuilder, hot: Func, record: Local): void {
+  const { ptr } = f.module
+  const at = f.tmp(record.shr_u(3).and(HOT_COUNTER_BYTES - 2))
+  const count = f.tmp(f.load32('u16', at, HOT_COUNTERS).add(1))
+  f.store(2, at, count, HOT_COUNTERS)
+  f.if(count.eq(get32(f, AT.hotAt)), () => f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba])))
+}
+
+/** Is the record of a linear address at hand, and no region's? */
+export function isPlain(f: FunctionBuilder, linear: Expr): Expr {
+  const { ptr } = f.module
+  const plain = f.local('i32')
+  f.set(plain, 0)
+  const index = linear
+    .shr_u(12)
+    .and(TLB_ENTRIES - 1)
+    .shl(4)
+  const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(toPtr(f, index)))
+  f.if(f.load64(entry).eq(linear.and(-4096n)), () => {
+    const record = f.loadPtr(entry, 8).add(toPtr(f, linear.and(4095).shl(4)))
+    f.set(plain, f.load32('u16', record).ne(HANDLER.region))
+  })
+  return plain
+}
+
+/** Runs the region at `record`: its REGION_EXIT. */
+export function enterRegion(f: FunctionBuilder, record: Local, linear: Expr, budget: Local): Expr {
+  const before = f.tmp(budget.add(0))
+  const page = f.tmp(linear.and(-4096n))
+  const status = f.callIndirect(['i64', 'i32'], 'i32', f.load32('u32', record, 8), page, budget)
+  f.set(budget, get32(f, AT.budget))
+  bump(f, AT.regionEntries)
+  put64(f, AT.regionInstructions, get64(f, AT.regionInstructions).add(before.sub(budget).u64()))
+  return status
+}
