@@ -43,6 +43,8 @@ export interface Toast {
   readonly details?: string | undefined
 }
 
+type PanelCommands = Partial<Record<WindowCommand, () => void>>
+
 export class Session {
   readonly api: Longmode
   host = $state.raw<HostInfo>()
@@ -56,8 +58,7 @@ export class Session {
   /** The connection is gone: nothing can be done but load the window again. */
   lost = $state(false)
   loaded = $state(false)
-  /** Commands of the shell for the panel that is shown (find, copy, …). */
-  #panelCommands = new Map<WindowCommand, () => void>()
+  #answers: PanelCommands[] = []
   #nextToast = 1
 
   readonly machine = $derived(this.selected === undefined ? undefined : this.machines.get(this.selected))
@@ -163,17 +164,16 @@ export class Session {
     })
   }
 
-  /** The panel on the screen answers to some commands; what it returns ends that. */
-  answer(commands: Partial<Record<WindowCommand, () => void>>): () => void {
-    const entries = Object.entries(commands) as [WindowCommand, () => void][]
-    for (const [name, run] of entries) this.#panelCommands.set(name, run)
+  /** The panel on the screen answers to some commands; what it returns ends that. The newest answer counts. */
+  answer(commands: PanelCommands): () => void {
+    this.#answers.push(commands)
     return () => {
-      for (const [name, run] of entries) if (this.#panelCommands.get(name) === run) this.#panelCommands.delete(name)
+      this.#answers = this.#answers.filter((other) => other !== commands)
     }
   }
 
   panelCommand(name: WindowCommand): (() => void) | undefined {
-    return this.#panelCommands.get(name)
+    return this.#answers.findLast((commands) => name in commands)?.[name]
   }
 }
 

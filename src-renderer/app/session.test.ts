@@ -1,0 +1,34 @@
+import { describe, expect, it, vi } from 'vitest'
+import { connectLongmode } from '../../src-main/contract/services/index.ts'
+import { FakeHost } from '../../tests/window/fake-host.ts'
+import { capital, Session } from './session.svelte.ts'
+
+const open = () => new Session(connectLongmode(new FakeHost({ now: 0 }).carrier()))
+
+describe('commands of a panel', () => {
+  it('belong to the newest panel, and to the one before when it has gone', () => {
+    const session = open()
+    const [first, second] = [vi.fn(), vi.fn()]
+    session.answer({ find: first })
+    const quit = session.answer({ find: second })
+    session.panelCommand('find')?.()
+    quit()
+    session.panelCommand('find')?.()
+    expect([first.mock.calls.length, second.mock.calls.length]).toEqual([1, 1])
+    expect(session.panelCommand('copy')).toBeUndefined()
+  })
+})
+
+describe('what went wrong', () => {
+  it('is told once, however often it comes, and stays until it is dismissed', async () => {
+    const session = open()
+    for (let n = 0; n < 3; n++) await session.attempt(() => session.api.machines.start('no-such').then(() => undefined))
+    expect(session.toasts.map((toast) => [toast.kind, toast.text])).toEqual([['trouble', 'There is no such machine']])
+    session.dismiss(session.toasts[0].id)
+    expect(session.toasts).toEqual([])
+  })
+  it('begins with a capital', () => {
+    expect(capital('the file is gone')).toBe('The file is gone')
+    expect(capital('')).toBe('')
+  })
+})
