@@ -20,13 +20,21 @@ async function openSerialFile(path: string): Promise<WriteStream | string> {
   })
 }
 
-/** Opens the port of -gdb, or says why not; undefined when none is wanted. */
+/**
+ * Opens the port of -gdb when the machine is there to be looked at (gdb waits two seconds for an answer), or says why not; undefined when
+ * none is wanted or the machine has ended before.
+ */
 async function openGdb(
   { gdbPort }: MachineConfig,
   handle: MachineHandle,
   target: MonitorTarget,
 ): Promise<GdbServer | string | undefined> {
   if (gdbPort === undefined) return undefined
+  const isThere = await handle.debug.ask('breakpoints', {}).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) return undefined
   return await openGdbServer(gdbPort, {
     target: handle.debug,
     monitor: (line) => runMonitorCommand(target, line),

@@ -5,12 +5,15 @@ import { connect, createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { packet } from '../../src-main/debug/gdb/packet.ts'
 import { defaultMachine, MIB } from '../../src-main/machine/config.ts'
 import { openGdbServer, type GdbServer } from '../../src-main/workers/gdb-server.ts'
 import { MachineHandle } from '../../src-main/workers/machine-handle.ts'
 import { buildGuest } from './guest/build.ts'
+
+// a machine takes seconds to start where much else runs
+vi.setConfig({ testTimeout: 90_000 })
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'longmode-gdb-'))
 let guest: ReturnType<typeof buildGuest>
@@ -30,6 +33,7 @@ afterAll(() => rmSync(scratch, { recursive: true }))
 async function start(): Promise<{ port: number; handle: MachineHandle }> {
   const config = { ...defaultMachine, kernel: guest.kernel, memory: 64 * MIB, startPaused: true }
   const handle = new MachineHandle(config, { output: () => Promise.resolve(), note: (text) => expect(text).toBe('') })
+  await handle.debug.ask('breakpoints', {})
   const server = await openGdbServer(0, {
     target: handle.debug,
     monitor: (line) => Promise.resolve(`you said ${line}`),
@@ -42,9 +46,15 @@ async function start(): Promise<{ port: number; handle: MachineHandle }> {
 
 /** What gdb prints for these commands. */
 async function gdb(port: number, commands: readonly string[]): Promise<string> {
-  const all = ['set pagination off', 'set confirm off', `target remote 127.0.0.1:${port}`, ...commands]
+  const all = [
+    'set pagination off',
+    'set confirm off',
+    'set remotetimeout 25',
+    `target remote 127.0.0.1:${port}`,
+    ...commands,
+  ]
   const words = ['-q', '-nx', '-batch', ...all.flatMap((command) => ['-ex', command]), guest.symbols]
-  const { stdout, stderr } = await promisify(execFile)('gdb', words, { timeout: 25_000 })
+  const { stdout, stderr } = await promisify(execFile)('gdb', words, { timeout: 80_000 })
   return stdout + stderr
 }
 

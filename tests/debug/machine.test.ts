@@ -2,12 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Breakpoint, Debuggable, Stop } from '../../src-main/contract/debug.ts'
 import { defaultMachine, MIB } from '../../src-main/machine/config.ts'
 import { MachineHandle } from '../../src-main/workers/machine-handle.ts'
 import { buildGuest } from './guest/build.ts'
 import { symbolTable } from './guest/symbol-table.ts'
+
+// this takes seconds, and many more where much else runs
+vi.setConfig({ testTimeout: 90_000 })
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'longmode-debug-'))
 let kernel = ''

@@ -1,5 +1,5 @@
 /** The debugger's page walk, written for people to read, against the engine's own, on random tables of every paging mode. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Access } from '../../src-main/contract/debug.ts'
 import { testCpu } from '../../src-main/cpu/helpers/test-cpu.ts'
 import { ACCESS } from '../../src-main/cpu/mmu/access.ts'
@@ -7,6 +7,9 @@ import { AT } from '../../src-main/cpu/state/layout.ts'
 import { mapPiece } from '../../src-main/debug/address-map.ts'
 import { readMemory, searchMemory, writeMemory } from '../../src-main/debug/memory.ts'
 import { walkPages } from '../../src-main/debug/page-walk.ts'
+
+// this takes seconds, and many more where much else runs
+vi.setConfig({ testTimeout: 90_000 })
 
 /** mulberry32 */
 function random(seed: number): () => number {
