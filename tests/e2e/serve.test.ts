@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import process from 'node:process'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -15,6 +16,8 @@ const scratch = scratchFolder('e2e')
 let browser: Browser
 const open: ServedApp[] = []
 beforeAll(async () => {
+  // The built-in machine shares a folder of the home folder; this is not the user's.
+  process.env.HOME = scratch
   browser = await launchBrowser()
 }, 120_000)
 afterEach(async () => {

@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { runMonitorCommand } from '../../cli/monitor.ts'
 import { StdioConsole } from '../../host/terminal/stdio-console.ts'
-import { Application } from '../application.ts'
+import { Application, type ApplicationOptions } from '../application.ts'
 import { dataFolder } from '../data-folder.ts'
 import { DEFAULT_MACHINE_ID, defaultMachineConfig } from '../machines/prepare.ts'
 import { rendererFolder } from '../static-files.ts'
@@ -11,17 +11,11 @@ import { serve } from './server.ts'
 
 const CTRL_C = 0x03
 
-export interface TerminalOptions {
-  readonly folder: string
-  /** Stands in for the engine in tests. */
-  readonly worker?: URL
-}
-
 /** Serves until the user ends it; gives the exit code. `reason`: why there is no window, for the first line. */
 export async function serveInTerminal(
   reason: string,
   say: (sentence: string) => void,
-  options: TerminalOptions = { folder: dataFolder() },
+  options: Omit<ApplicationOptions, 'shell'> = { folder: dataFolder() },
 ): Promise<number> {
   const application = new Application({ shell: browserShell, ...options })
   await application.load()
