@@ -33,7 +33,7 @@ it(
   'boots with one click, and the guest runs what is typed',
   async () => {
     await page.getByRole('button', { name: 'Boot the built-in Linux' }).click()
-    await shows(/longmode:\/root# *$/)
+    await shows(/longmode:\/root#\s*$/)
     await type('echo $((6 * 7)) answers')
     await shows(/^42 answers/)
   },
