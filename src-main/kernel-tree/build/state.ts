@@ -43,7 +43,10 @@ export function buildState(tree: KernelTree): BuildState {
     for (const file of object.options) options.add(path.resolve(tree.output, file))
   }
   // What make generates is younger than its sources; they are asked instead.
-  const sources = [...read].filter((file) => !/\/include\/(generated|config)\//.test(file))
+  const isMade = (file: string) =>
+    /\/include\/(generated|config)\/|\.mod\.c$/.test(file) ||
+    (tree.output !== tree.folder && file.startsWith(`${tree.output}/`))
+  const sources = [...read].filter((file) => !isMade(file))
   const newer = sources.filter((file) => {
     const time = modified(file)
     return time === undefined || time > built
