@@ -1,0 +1,154 @@
+/**
+ * Shared folders from a real guest: every byte of random work, large trees, several shares and security models, and a host that
+ * fails. The same tests run on QEMU with LONGMODE_BOOT_ON=qemu, which is how they are known to be right.
+ */
+import { execFileSync } from 'node:child_process'
+import * as fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { fstabLine, mountCommand } from '../../../src-main/contract/mount-command.ts'
+import { PROMPT } from '../../boot/default-guest-flags.ts'
+import { GuestConsole, type Machine } from '../../boot/guest-console.ts'
+import { shareGuestFlags } from '../../share/guest/tool.ts'
+
+const underTest: Machine = process.env.LONGMODE_BOOT_ON === 'qemu' ? 'qemu' : 'longmode'
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'longmode-share-'))
+const at = (...names: string[]) => path.join(scratch, ...names)
+const running: GuestConsole[] = []
+let flags: string[]
+
+/** A guest at its prompt. `shares` are more flags. */
+async function boot(...shares: string[]): Promise<GuestConsole> {
+  const guest = new GuestConsole(underTest, [...flags, ...shares])
+  running.push(guest)
+  await guest.expect(PROMPT, 600)
+  return guest
+}
+
+/** Runs a command that has to succeed; its output. */
+async function must(guest: GuestConsole, command: string, seconds = 120): Promise<string> {
+  const { output, status } = await guest.run(command, seconds)
+  expect(`${output}(status ${status})`).toBe(`${output}(status 0)`)
+  return output.trim()
+}
+
+function folder(name: string): string {
+  fs.mkdirSync(at(name))
+  return at(name)
+}
+
+beforeAll(async () => {
+  flags = await shareGuestFlags(scratch)
+})
+afterEach(async () => {
+  for (const guest of running.splice(0)) await guest.kill()
+})
+afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }))
+
+describe(`shares on ${underTest}`, () => {
+  it('several at once, each by its own tag and security model', async () => {
+    const [none, mapped, passthrough, fixed] = ['none', 'mapped', 'pass', 'fixed'].map(folder)
+    fs.writeFileSync(path.join(fixed, 'f'), 'stays')
+    const guest = await boot(
+      ...['-virtfs', `local,path=${none},mount_tag=first,security_model=none`],
+      ...['-virtfs', `local,path=${mapped},mount_tag=second,security_model=mapped-xattr`],
+      ...['-fsdev', `local,id=p,path=${passthrough},security_model=passthrough`],
+      ...['-device', 'virtio-9p-pci,fsdev=p,mount_tag=third'],
+      ...['-fsdev', `local,id=r,path=${fixed},security_model=none,readonly=on`],
+      ...['-device', 'virtio-9p-pci,fsdev=r,mount_tag=fourth'],
+    )
+    const mounts = await must(guest, 'grep 9p /proc/mounts | cut -d" " -f1,2')
+    expect(mounts.split('\n').sort()).toEqual([
+      'first /root/host_folder',
+      'fourth /root/fourth',
+      'second /root/second',
+      'third /root/third',
+    ])
+    const work =
+      'echo x > f && chown 1234:55 f && chmod 640 f && ln -s /etc/passwd l && mkfifo p && stat -c "%u %g %a" f'
+    for (const place of ['/root/second', '/root/third'])
+      expect(await must(guest, `cd ${place} && ${work} && readlink l && ls -l p | cut -c1`)).toBe(
+        '1234 55 640\n/etc/passwd\np',
+      )
+    expect(fs.statSync(path.join(mapped, 'f')).uid).toBe(process.getuid?.())
+    expect(fs.lstatSync(path.join(mapped, 'l')).isFile()).toBe(true)
+    expect(fs.lstatSync(path.join(mapped, 'p')).isFile()).toBe(true)
+    if (process.getuid?.() === 0) {
+      expect(fs.statSync(path.join(passthrough, 'f'))).toMatchObject({ uid: 1234, gid: 55, mode: 0o100640 })
+      expect(fs.lstatSync(path.join(passthrough, 'p')).isFIFO()).toBe(true)
+    }
+    // A channel serves one mount at a time.
+    await must(guest, 'cd / && umount /root/host_folder /root/second')
+    await must(guest, mountCommand({ mountTag: 'first', readOnly: false }, '/mnt/by hand'))
+    await must(guest, `echo '${fstabLine({ mountTag: 'second', readOnly: true }, '/mnt/fs tab')}' > /etc/fstab`)
+    await must(guest, "mkdir '/mnt/fs tab' && mount -a && mount | grep 'by hand' | grep msize=512000")
+    expect(await must(guest, "echo y > '/mnt/by hand/g'; cat '/mnt/fs tab/f'")).toBe('x')
+    expect(fs.readFileSync(path.join(none, 'g'), 'utf8')).toBe('y\n')
+    expect(await must(guest, 'cat /root/fourth/f')).toBe('stays')
+    const refused = await guest.run('echo y > /root/fourth/f; rm /root/fourth/f; mkdir /root/fourth/d')
+    expect(refused.output.match(/Read-only file system/g)).toHaveLength(3)
+    expect(fs.readFileSync(path.join(fixed, 'f'), 'utf8')).toBe('stays')
+  })
+
+  it('100,000 random operations by four processes', async () => {
+    const place = folder('exercise')
+    const guest = await boot('-virtfs', `local,path=${place},mount_tag=t,security_model=none`)
+    const work = '/bench/share exercise /root/host_folder 100000 1 4'
+    expect(await must(guest, work, 3000)).toContain('every byte as written')
+    expect(fs.readdirSync(place).filter((name) => name.endsWith('.new'))).toEqual([])
+  })
+})
+
+describe(`a host that fails, on ${underTest}`, () => {
+  // Only root may mount the small disk; the same failure injected into the server is tested without a guest.
+  it.runIf(process.getuid?.() === 0)('a full disk: ENOSPC in the guest, then room again', async () => {
+    const place = folder('full')
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', place])
+    try {
+      const guest = await boot('-virtfs', `local,path=${place},mount_tag=t,security_model=none`)
+      expect(await must(guest, '/bench/share fill /root/host_folder')).toContain('full: errno 28, then room again')
+      if (underTest === 'longmode') expect(guest.log).toContain('the disk is full')
+    } finally {
+      for (const guest of running.splice(0)) await guest.kill()
+      execFileSync('umount', [place])
+    }
+  })
+
+  it('the folder moved away and another in its place: errors or the old folder, never a hang', async () => {
+    const place = folder('moved')
+    fs.writeFileSync(path.join(place, 'f'), 'old')
+    const guest = await boot('-virtfs', `local,path=${place},mount_tag=t,security_model=none`)
+    fs.renameSync(place, at('elsewhere'))
+    fs.mkdirSync(place)
+    fs.writeFileSync(path.join(place, 'f'), 'new')
+    const { output } = await guest.run('cat /root/host_folder/f; echo; echo more > /root/host_folder/g')
+    if (underTest === 'longmode') {
+      // By descriptor: the guest keeps the folder that it was given.
+      expect(output).toContain('old')
+      expect(fs.readFileSync(at('elsewhere', 'g'), 'utf8')).toBe('more\n')
+      const deadline = performance.now() + 30_000
+      while (!guest.log.includes('/moved: is another folder now') && performance.now() < deadline)
+        await must(guest, ':')
+      expect(guest.log).toContain('/moved: is another folder now')
+    }
+    fs.rmSync(at('elsewhere'), { recursive: true })
+    const gone = await guest.run('ls /root/host_folder; mkdir /root/host_folder/d; cat /root/host_folder/f')
+    if (underTest === 'longmode') expect(gone.output).toContain('No such file or directory')
+    expect(await must(guest, 'echo alive')).toContain('alive')
+  })
+
+  it('kill -9 of the program loses nothing that the guest was told is durable', async () => {
+    const place = folder('killed')
+    const guest = await boot('-virtfs', `local,path=${place},mount_tag=t,security_model=none`)
+    guest.type('/bench/share sync /root/host_folder/log\n')
+    await guest.expect(/durable 40\b/, 300)
+    await guest.kill()
+    running.splice(0)
+    const told = [...guest.log.matchAll(/durable (\d+)\r\n/g)].map((match) => Number(match[1]))
+    const kept = fs.readFileSync(path.join(place, 'log'), 'utf8').split('\n')
+    expect(told.length).toBeGreaterThan(40)
+    for (const number of told) expect(kept[number]).toBe(`record ${String(number).padStart(8, '0')}`)
+  })
+})
