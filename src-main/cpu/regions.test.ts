@@ -16,4 +16,30 @@ describe('translator', () => {
     expect(cpu.u64(AT.rip)).toBe(0x1000en)
     expect(cpu.u64(AT.retired)).toBe(3003n)
   })
+  it('translates anew what the guest rewrites', () => {
+    // mov ecx,1000; L: inc eax (becomes dec eax); cmp ecx,500; jne +7; mov byte [rip-13], 0xc8; dec ecx; jnz L; hlt
+    const code = [0xb9, 0xe8, 3, 0, 0, 0xff, 0xc0, 0x81, 0xf9, 0xf4, 1, 0, 0, 0x75, 7]
+    code.push(0xc6, 0x05, 0xf0, 0xff, 0xff, 0xff, 0xc8, 0xff, 0xc9, 0x75, 0xeb, 0xf4)
+    const cpu = flat64(code)
+    const { counts } = cpu.translateHot(5)
+    cpu.setGpr(RAX, 0n)
+    expect(cpu.run(1_000_000)).toBe(EXIT.halt)
+    // rounds 1000 to 500 count up, the 499 after them down
+    expect(BigInt.asIntN(32, cpu.gpr(RAX))).toBe(2n)
+    expect(counts.dropped).toBe(1)
+    expect(counts.made).toBe(2)
+  })
+  it('keeps the number of regions bounded', () => {
+    // ten loops on ten pages, each: mov ecx,100; L: dec ecx; jnz L; jmp to the next page
+    const cpu = flat64([])
+    const loop = [0xb9, 100, 0, 0, 0, 0xff, 0xc9, 0x75, 0xfc, 0xe9, 0xf2, 0x0f, 0, 0]
+    for (let page = 0; page < 10; page++) cpu.bytes.set(loop, cpu.map.ramBase + 0x10000 + page * 4096)
+    cpu.bytes[cpu.map.ramBase + 0x1a000] = 0xf4
+    const translator = cpu.translateHot(5)
+    translator.mostRegions = 4
+    expect(cpu.run(1_000_000)).toBe(EXIT.halt)
+    expect(translator.counts.made).toBe(10)
+    expect(translator.counts.regions).toBeLessThanOrEqual(4)
+    expect(translator.counts.evicted).toBeGreaterThan(5)
+  })
 })

@@ -10,7 +10,7 @@ export function engineCounters(machine: Machine): string {
   if (counts)
     lines.push(
       `in regions         ${cpu.u64(AT.regionInstructions)} instructions, entered ${cpu.u64(AT.regionEntries)} times, restarts ${cpu.u64(AT.regionRestarts)}`,
-      `regions            ${counts.regions} now, ${counts.made} made, ${counts.dropped} dropped, ${counts.refused} places refused`,
+      `regions            ${counts.regions} now, ${counts.made} made, ${counts.dropped} dropped (${counts.evicted} to make room), ${counts.refused} places refused`,
       `translated         ${counts.instructions} instructions into ${counts.bytes} bytes in ${counts.milliseconds.toFixed(0)} ms`,
     )
   return lines.join('\n')

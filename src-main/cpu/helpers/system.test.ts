@@ -27,6 +27,13 @@ describe('reset', () => {
 })
 
 describe('real mode', () => {
+  it('stores strings relative to ES', () => {
+    const t = testCpu()
+    // mov ax,0x1000; mov es,ax; xor di,di; mov al,0x5a; stosb; hlt
+    t.real([0xb8, 0x00, 0x10, 0x8e, 0xc0, 0x31, 0xff, 0xb0, 0x5a, 0xaa, HLT])
+    expect(t.run()).toBe(EXIT.halt)
+    expect(t.read32(0x10000) & 0xff).toBe(0x5a)
+  })
   it('delivers INT through the vector table and comes back by IRET', () => {
     const t = testCpu()
     t.real([0xcd, 0x21, HLT])

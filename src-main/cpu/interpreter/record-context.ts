@@ -374,7 +374,6 @@ export class RecordContext implements OpContext {
   }
 
   linear(segment: number | Expr, offset: Expr): Expr {
-    if (this.codeSize === 8 && typeof segment === 'number' && segment < 4) return offset
     return this.f.call(this.site.core.linear, segment, offset, 1)
   }
   /** Host address of a further memory operand; leaves on fault. */

@@ -3,7 +3,7 @@ import type { DecodeMode } from '../decode/record.ts'
 import type { Row } from '../decode/rows.ts'
 import { HANDLER, SLOT_TRANSLATED } from '../region.ts'
 import type { Operation } from '../semantics/context.ts'
-import { AT, RECORD, type MemoryMap } from '../state/layout.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, RECORD, type MemoryMap } from '../state/layout.ts'
 import { ModuleBuilder } from '../wasm/module.ts'
 import { discover } from './discover.ts'
 import { emitRegion } from './emit.ts'
@@ -17,6 +17,10 @@ interface Region {
   readonly instructions: number
 }
 
+/** Live regions at most, and how many are left when there were more: the pages that were translated first go. */
+const MOST_REGIONS = 4000
+const KEPT_REGIONS = 3000
+
 /** Table entries added at a time. */
 const GROWTH = 1024
 
@@ -25,6 +29,8 @@ export interface TranslatorCounts {
   made: number
   instructions: number
   dropped: number
+  /** Of the dropped ones, those that had to make room. */
+  evicted: number
   refused: number
   bytes: number
   milliseconds: number
@@ -36,6 +42,7 @@ export class Translator {
     made: 0,
     instructions: 0,
     dropped: 0,
+    evicted: 0,
     refused: 0,
     bytes: 0,
     milliseconds: 0,
@@ -50,6 +57,8 @@ export class Translator {
   /** Regions by the number of their RAM page. */
   private readonly pages = new Map<number, Region[]>()
   private readonly free: number[] = []
+  /** Bound of the cache; tests make it smaller. */
+  mostRegions = MOST_REGIONS
 
   constructor(parts: {
     readonly memory: WebAssembly.Memory
@@ -97,7 +106,17 @@ export class Translator {
     counts.instructions += plan.instructions
     counts.bytes += code.length
     counts.milliseconds += this.now() - start
+    this.evict()
     return true
+  }
+  private evict(): void {
+    if (this.counts.regions <= this.mostRegions) return
+    for (const page of [...this.pages.keys()]) {
+      if (this.counts.regions <= (this.mostRegions * KEPT_REGIONS) / MOST_REGIONS) return
+      const before = this.counts.regions
+      this.drop(page, 0, 4096)
+      this.counts.evicted += before - this.counts.regions
+    }
   }
 
   private place(region: unknown): number {
@@ -148,6 +167,8 @@ export class Translator {
   }
   private forget(region: Region): void {
     this.view.setUint32(region.record, HANDLER.decode, true)
+    // what takes its place may become hot in its turn
+    this.view.setUint16(HOT_COUNTERS + ((region.record / 8) & (HOT_COUNTER_BYTES - 2)), 0, true)
     this.table.set(region.index, null)
     this.free.push(region.index)
     this.counts.dropped++
