@@ -65,7 +65,7 @@ export class ApicTimer {
     if (this.mode === TIMER_MODE.TSC_DEADLINE) return
     this.initialCount = value
     this.start = this.timers.now()
-    this.rearm()
+    this.rearm(true)
   }
 
   get divide(): number {
@@ -135,11 +135,12 @@ export class ApicTimer {
   }
 
   /** A masked timer counts on without us: its count is derived from the clock, and nobody waits for the expiry. */
-  private rearm(): void {
-    this.due.set(this.nextExpiry())
+  private rearm(counting = false): void {
+    this.due.set(this.nextExpiry(counting))
   }
 
-  private nextExpiry(): number | undefined {
+  /** `counting`: the count has only just begun. */
+  private nextExpiry(counting: boolean): number | undefined {
     if (this.mode === TIMER_MODE.TSC_DEADLINE)
       return this.deadlineTsc === 0n ? undefined : this.timeAtTsc(this.deadlineTsc)
     if (this.masked || this.initialCount === 0) return undefined
@@ -147,7 +148,8 @@ export class ApicTimer {
     const period = this.initialCount * this.divisor()
     const first = this.start + period
     if (now < first) return first
-    if (this.mode !== TIMER_MODE.PERIODIC) return undefined
+    // A short count may be over before we have read the clock again: late, but never lost.
+    if (this.mode !== TIMER_MODE.PERIODIC) return counting || this.due.deadline !== undefined ? first : undefined
     const next = first + (Math.floor((now - first) / period) + 1) * period
     return Math.max(next, now + MIN_PERIOD)
   }

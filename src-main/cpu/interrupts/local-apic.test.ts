@@ -11,8 +11,15 @@ const LVT_LINT0 = 0x350
 const LVT_LINT1 = 0x360
 const LVT_ERROR = 0x370
 
-function board(enable = true) {
-  const timers = new FakeTimers()
+/** Every reading of the clock takes the host a microsecond. */
+class SlowTimers extends FakeTimers {
+  override now(): number {
+    this.elapse(1000)
+    return super.now()
+  }
+}
+
+function board(enable = true, timers = new FakeTimers()) {
   // A 2 GHz TSC that started at 1000 when the guest's clock started.
   const apic = new LocalApic({ timers, timeAtTsc: (tsc) => Number((tsc - 1000n) / 2n) })
   const seen = { pending: 0, nmi: 0, eois: [] as number[], pages: [] as (number | undefined)[] }
@@ -235,6 +242,28 @@ describe('timer', () => {
     timers.advance(1e9)
     expect(apic.hasInterrupt()).toBe(false)
     expect(timers.nextDeadline()).toBeUndefined()
+  })
+
+  test('one-shot: a count that is over before the clock is read again is late, not lost', () => {
+    const { apic, timers, write } = board(true, new SlowTimers())
+    write(0x3e0, 0xb)
+    write(LVT_TIMER, 0xec)
+    write(0x380, 10)
+    timers.advance(1)
+    expect(apic.acknowledge()).toBe(0xec)
+    write(EOI, 0)
+    // written anew while the count runs out
+    write(0x380, 2500)
+    write(LVT_TIMER, 0xed)
+    timers.advance(1)
+    expect(apic.acknowledge()).toBe(0xed)
+    // over while it was masked: nobody hears of it
+    write(EOI, 0)
+    write(LVT_TIMER, 0x100ed)
+    write(0x380, 10)
+    write(LVT_TIMER, 0xed)
+    timers.advance(1)
+    expect(apic.hasInterrupt()).toBe(false)
   })
 
   test('every divisor', () => {
