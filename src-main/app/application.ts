@@ -22,7 +22,7 @@ import { imageHandlers, ImageJobs } from './services/images.ts'
 import { shareHandlers } from './services/shares.ts'
 import { SettingsFile } from './settings.ts'
 import type { Shell } from './shell.ts'
-import { workbench } from './workbench.ts'
+import { workbench } from '../kernel-tree/index.ts'
 
 export interface ApplicationOptions {
   readonly shell: Shell

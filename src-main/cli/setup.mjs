@@ -23,8 +23,8 @@ const KERNEL_SOURCE = '/usr/src/linux-source-6.1.tar.xz'
 
 /** npm script -> its entry, its first arguments and the programs that it runs beside Node. */
 const tasks = {
-  start: { entry: 'src-main/cli/start.ts', programs: [] },
-  machine: { entry: 'src-main/cli/main.ts', programs: [] },
+  start: { entry: 'src-main/cli/start.ts', paths: 'of the caller', programs: [] },
+  machine: { entry: 'src-main/cli/main.ts', paths: 'of the caller', programs: [] },
   package: { entry: 'src-main/app/build/package.ts', programs: [] },
   bench: { entry: 'tests/bench/main.ts', programs: ['gcc', 'qemu-system-x86_64', 'mke2fs'] },
   'test:boot': {
@@ -208,6 +208,8 @@ async function main() {
   const args = [...(task.args ?? []), ...given]
   installModules()
   installPrograms(task.programs)
+  // npm runs scripts in the checkout; file names on the command line are meant from where the user typed them.
+  if (task.paths !== undefined && process.env.INIT_CWD) process.chdir(process.env.INIT_CWD)
   const entry = path.join(root, task.entry)
   if (isRightNode(process.version)) {
     process.argv = [process.execPath, entry, ...args]
