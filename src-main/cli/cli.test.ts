@@ -150,7 +150,7 @@ describe('the terminal machine on a terminal', () => {
       ['ready', '\u0001c'],
       ['(longmode) ', 'info registers\r'],
       ['<info registers>', 'nonsense\r'],
-      ['no command "nonsense"', 'help\r'],
+      ["unknown command: 'nonsense'", 'help\r'],
       ['system_reset', '\u0001cxyz'],
       ['XYZ', '\u0001cquit\r'],
     )
