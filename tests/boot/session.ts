@@ -80,8 +80,8 @@ async function useDisk(guest: GuestConsole): Promise<void> {
 }
 
 async function interrupt(guest: GuestConsole): Promise<void> {
-  // Only what the command prints tells that the shell has left its line editor, in which Ctrl-C means something else.
-  guest.type('echo "<sl""eep>"; sleep 1000\n')
+  // What the command prints tells that the shell has left its line editor and waits for its child: a Ctrl-C before would be the shell's own.
+  guest.type(`sh -c 'echo "<sl""eep>"; exec sleep 1000'\n`)
   await guest.expect('<sleep>')
   guest.type('\u0003')
   expect(await guest.run('echo alive')).toEqual({ output: 'alive\n', status: 0 })
