@@ -12,7 +12,8 @@ export default defineConfig({
           name: 'machine',
           environment: 'node',
           include: ['src-main/**/*.test.ts', 'tests/**/*.test.ts'],
-          exclude: ['node_modules/**', 'tests/boot/machines/**', 'tests/long/**'],
+          // The window in a browser depends on who gets the keyboard first: test:long until that is mended.
+          exclude: ['node_modules/**', 'tests/boot/machines/**', 'tests/long/**', 'tests/window/window.test.ts'],
           testTimeout: 30_000,
         },
       },
