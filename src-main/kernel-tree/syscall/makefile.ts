@@ -1,7 +1,8 @@
 /** The last place: the source has to be compiled, and its folder to be visited. */
 import path from 'node:path'
 import type { Facts, TreeFiles } from './facts.ts'
-import { done, insertAfter, missing, removeLines, wrong, type Finding, type Place } from './place.ts'
+import { insertAfter, removeLines } from './lines.ts'
+import { done, missing, wrong, type Finding, type Place } from './place.ts'
 
 interface Assignment {
   /** `obj-y`, `obj-$(CONFIG_X)`, `core-y`, `fork-objs` … */

@@ -2,17 +2,8 @@
 import { lineAt, prototypeOf, type Definition, type Parameter } from './c-text.ts'
 import { COMPAT_PROTOTYPES, FALLBACKS, MOST_PARAMETERS, PROTOTYPES, type Facts } from './facts.ts'
 import { makefilePlace } from './makefile.ts'
-import {
-  backOverBlanks,
-  done,
-  insertAfter,
-  lineOf,
-  missing,
-  removeLines,
-  wrong,
-  type Finding,
-  type Place,
-} from './place.ts'
+import { backOverBlanks, insertAfter, lineOf, removeLines } from './lines.ts'
+import { done, missing, wrong, type Finding, type Place } from './place.ts'
 import { bodyOf, compatBodyOf, compatParameters, formatPrototype } from './template.ts'
 
 function comparePrototype(found: readonly Parameter[], definition: Definition | undefined): string | undefined {

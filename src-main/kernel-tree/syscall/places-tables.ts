@@ -1,17 +1,8 @@
 /** Places that give a system call its number: the x86 tables and the generic one. */
 import type { Facts } from './facts.ts'
 import { UNISTD, unistdNumbers } from './facts.ts'
-import {
-  backOverBlanks,
-  done,
-  insertAfter,
-  lineOf,
-  missing,
-  removeLines,
-  wrong,
-  type Finding,
-  type Place,
-} from './place.ts'
+import { backOverBlanks, insertAfter, lineOf, removeLines } from './lines.ts'
+import { done, missing, wrong, type Finding, type Place } from './place.ts'
 import {
   entries32,
   entry64,
