@@ -6,7 +6,7 @@ export interface MonitorTarget {
   resume(): void
   reset(): void
   quit(): void
-  /** The engine's answer to one line. */
+  /** The machine's answer to one line. */
   ask(line: string): Promise<string>
 }
 
@@ -22,7 +22,7 @@ export async function runMonitorCommand(target: MonitorTarget, line: string): Pr
   if (found === undefined) return `unknown command: '${line.trim()}'; help lists them all`
   const { command, rest } = found
   if (command.name === 'help') return monitorHelp()
-  if (command.by === 'engine') return await target.ask(rest === '' ? command.name : `${command.name} ${rest}`)
+  if (command.by !== 'owner') return await target.ask(rest === '' ? command.name : `${command.name} ${rest}`)
   actions[command.name](target)
   return ''
 }

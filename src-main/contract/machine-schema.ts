@@ -31,7 +31,7 @@ const share = v.object({
     v.regex(/^\S+$/, 'a mount tag without spaces'),
     v.maxBytes(31, 'a mount tag of 31 bytes at most'),
   ),
-  securityModel: v.picklist(['none', 'mapped-xattr', 'mapped-file', 'passthrough']),
+  securityModel: v.picklist(['none', 'mapped-xattr', 'passthrough']),
   readOnly: v.boolean(),
 })
 

@@ -6,8 +6,11 @@ export interface MonitorCommand {
   /** What may follow the name. */
   readonly args?: string
   readonly help: string
-  /** `owner`: whoever holds the machine does it; `engine`: the line goes to the vCPU worker. */
-  readonly by: 'owner' | 'engine'
+  /**
+   * `owner`: whoever holds the machine does it; `engine`: the line goes to the vCPU worker; `debugger`: the machine's handle answers with
+   * what contract/debug.ts gives.
+   */
+  readonly by: 'owner' | 'engine' | 'debugger'
 }
 
 export const MONITOR_COMMANDS = [
@@ -21,8 +24,8 @@ export const MONITOR_COMMANDS = [
   { name: 'info registers', help: "the processor's registers", by: 'engine' },
   { name: 'info status', help: 'running or paused', by: 'engine' },
   { name: 'info tlb', help: 'every mapped page', by: 'engine' },
-  { name: 'x', args: '/FMT ADDR', help: 'virtual memory at ADDR: /COUNT, x d u o c, b h w g', by: 'engine' },
-  { name: 'xp', args: '/FMT ADDR', help: 'physical memory at ADDR', by: 'engine' },
+  { name: 'x', args: '/FMT ADDR', help: 'virtual memory at ADDR: /COUNT, x d u o c i, b h w g', by: 'debugger' },
+  { name: 'xp', args: '/FMT ADDR', help: 'physical memory at ADDR', by: 'debugger' },
   { name: 'nmi', help: 'send the processor an NMI', by: 'engine' },
   { name: 'stop', aliases: ['s'], help: 'pause the machine', by: 'owner' },
   { name: 'cont', aliases: ['c'], help: 'go on', by: 'owner' },

@@ -30,7 +30,7 @@ export interface DiskConfig {
   readonly serial?: string
 }
 
-export type SecurityModel = 'none' | 'mapped-xattr' | 'mapped-file' | 'passthrough'
+export type SecurityModel = 'none' | 'mapped-xattr' | 'passthrough'
 
 export interface ShareConfig {
   readonly path: string

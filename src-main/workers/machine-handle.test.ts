@@ -50,7 +50,7 @@ describe('a machine handle', () => {
     handle.sendBreak()
     while (!seen().includes('<break>')) await new Promise((resolve) => setTimeout(resolve, 1))
     handle.pause()
-    expect(await handle.monitor('x')).toBe('<x>')
+    expect(await handle.monitor('info jit')).toBe('<info jit>')
     handle.quit()
     expect(await handle.ended).toMatchObject({ reason: 'quit', code: 0 })
     expect(seen()).toContain('<pause>')

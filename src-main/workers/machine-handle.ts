@@ -15,8 +15,10 @@ import {
   type VcpuBuffers,
 } from '../contract/vcpu.ts'
 import type { Debuggable } from '../contract/debug.ts'
+import { findCommand } from '../contract/monitor.ts'
 import type { Accelerator, MachineConfig } from '../machine/config.ts'
 import { DebugClient } from './debug-client.ts'
+import { examine } from './monitor/examine.ts'
 import { IoLink, type ShareEvents } from './io-link.ts'
 
 export type MachineEnd =
@@ -128,9 +130,12 @@ export class MachineHandle {
     return this.#io.watch(events)
   }
 
-  /** One line for the engine's monitor; an empty answer when the machine ends first. */
+  /** A line of the monitor that is not its owner's (contract/monitor.ts); an empty answer when the machine ends first. */
   monitor(line: string): Promise<string> {
     if (this.#end !== undefined) return Promise.resolve('')
+    const found = findCommand(line)
+    if (found?.command.by === 'debugger')
+      return examine(this.#debug, found.command.name === 'x' ? 'virtual' : 'physical', found.rest)
     const id = this.#nextReply++
     return new Promise((resolve) => {
       this.#replies.set(id, resolve)

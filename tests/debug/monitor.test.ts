@@ -83,6 +83,14 @@ describe('the monitor', { timeout: 120_000 }, () => {
     expect(await type('x/xz 0')).toBe("invalid char 'z' in format '/xz'")
     expect(await type('x $tea')).toBe("unknown register '$tea'")
     expect(await type('x')).toBe('an address is missing')
+    expect(await type('x/2i $rip')).toBe(
+      [
+        `0x${at('work').toString(16)}: 55                             push %rbp`,
+        `0x${(at('work') + 1n).toString(16)}: 48 89 e5                       mov %rsp, %rbp`,
+      ].join('\n'),
+    )
+    // the last byte of RAM begins an instruction that does not end there
+    expect(await type('xp/2i 0x3ffffff')).toBe('Cannot access memory at 0x4000000')
   })
 
   it('shows what is mapped', async () => {

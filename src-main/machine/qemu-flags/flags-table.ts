@@ -22,7 +22,7 @@ export interface Flag {
   apply(draft: Draft, value: string, flag: string): void
 }
 
-const securityModels: readonly SecurityModel[] = ['none', 'mapped-xattr', 'mapped-file', 'passthrough']
+const securityModels: readonly SecurityModel[] = ['none', 'mapped-xattr', 'passthrough']
 const KVM_NOTE = 'kvm: Longmode needs no KVM; its own engine (jit) runs the machine instead'
 
 function setAccelerator(draft: Draft, name: string, flag: string): void {
@@ -102,6 +102,13 @@ function parseDrive(draft: Draft, value: string, flag: string): DraftDisk {
   return result
 }
 
+/** QEMU has one more, which keeps owners in files beside the files. */
+function takeSecurityModel(options: Options): SecurityModel {
+  if (options.is('security_model', 'mapped-file'))
+    throw notBuilt(`${options.flag}: security_model=mapped-file`, 'give mapped-xattr')
+  return options.takeChoice('security_model', securityModels)
+}
+
 function parseFsdev(options: Options, keys: readonly string[]) {
   const driver = options.take('fsdriver')
   if (driver !== 'local') {
@@ -111,7 +118,7 @@ function parseFsdev(options: Options, keys: readonly string[]) {
   }
   const share = {
     path: options.takeRequired('path', 'the host folder'),
-    securityModel: options.takeChoice('security_model', securityModels),
+    securityModel: takeSecurityModel(options),
     readOnly: options.takeBoolean('readonly'),
   }
   return { share, end: () => options.end(['local', ...keys]) }

@@ -39,6 +39,10 @@ export class Options {
     return this.#values.has(key)
   }
 
+  is(key: string, value: string): boolean {
+    return this.#values.get(key) === value
+  }
+
   take(key: string): string | undefined {
     const value = this.#values.get(key)
     this.#values.delete(key)

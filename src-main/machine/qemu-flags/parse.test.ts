@@ -169,9 +169,10 @@ describe('a wrong line is one sentence that names the flag', () => {
       ['-device', 'virtio-9p-pci,fsdev=x'],
       '2 -device virtio-9p-pci: mount_tag= is missing (the name that the guest mounts)',
     ],
+    [['-fsdev', 'local,id=a,path=/x'], '2 -fsdev: security_model= must be none, mapped-xattr or passthrough'],
     [
-      ['-fsdev', 'local,id=a,path=/x'],
-      '2 -fsdev: security_model= must be none, mapped-xattr, mapped-file or passthrough',
+      ['-fsdev', 'local,id=a,path=/x,security_model=mapped-file'],
+      '2 -fsdev: security_model=mapped-file is not built yet; give mapped-xattr',
     ],
     [['-fsdev', 'proxy,id=a,path=/x'], '2 -fsdev: the first word must be "local", not "proxy"'],
     [

@@ -36,8 +36,6 @@ export class Share {
   /** Throws DiskError, one sentence, when the folder cannot be shared. */
   constructor(config: ShareConfig, index: number, send: (message: FromIoWorker) => void) {
     const { path, securityModel, readOnly } = config
-    if (securityModel === 'mapped-file')
-      throw new DiskError(`security_model=mapped-file is not built yet; use mapped-xattr for ${path}`)
     this.#config = config
     this.#index = index
     this.#send = send

@@ -4,30 +4,31 @@ import type { RegisterFile } from '../../contract/debug.ts'
 /** Something in a line cannot be understood; the message says what. */
 export class MonitorError extends Error {}
 
-export function parseAddress(text: string, registers: () => RegisterFile): bigint {
+export function parseAddress(text: string, file: RegisterFile): bigint {
   const terms = text.replaceAll(/\s+/g, '').match(/[+-]?[^+-]+/g)
   if (terms === null || terms.join('') !== text.replaceAll(/\s+/g, '')) throw new MonitorError(`bad address '${text}'`)
   const sum = terms.reduce((total, term) => {
-    const value = parseTerm(term.replace(/^[+-]/, ''), registers)
+    const value = parseTerm(term.replace(/^[+-]/, ''), file)
     return term.startsWith('-') ? total - value : total + value
   }, 0n)
   return BigInt.asUintN(64, sum)
 }
 
-function parseTerm(text: string, registers: () => RegisterFile): bigint {
+function parseTerm(text: string, { registers }: RegisterFile): bigint {
   if (/^(0x[0-9a-f]+|\d+)$/i.test(text)) return BigInt(text)
   if (!text.startsWith('$')) throw new MonitorError(`bad number '${text}'; registers are written $rip`)
   const name = text.slice(1).toLowerCase()
   const names: Readonly<Record<string, string>> = { pc: 'rip', sp: 'rsp', eflags: 'rflags' }
-  const found = registers().registers.find((register) => register.name === (names[name] ?? name))
+  const found = registers.find((register) => register.name === (names[name] ?? name))
   if (found === undefined) throw new MonitorError(`unknown register '${text}'`)
   return found.value
 }
 
 export interface Format {
   readonly count: number
-  readonly letter: 'x' | 'd' | 'u' | 'o' | 'c'
-  /** Bytes of one value. */
+  /** `i`: instructions. */
+  readonly letter: 'x' | 'd' | 'u' | 'o' | 'c' | 'i'
+  /** Bytes of one value; of no meaning for instructions. */
   readonly size: 1 | 2 | 4 | 8
 }
 
@@ -45,8 +46,7 @@ export function parseFormat(text: string): Format {
   let size: Format['size'] | undefined
   for (const char of match[2]!) {
     if (Object.hasOwn(SIZES, char)) size = SIZES[char as keyof typeof SIZES]
-    else if ('xduoc'.includes(char)) letter = char as Format['letter']
-    else if (char === 'i') throw new MonitorError('format i (instructions) is not built yet')
+    else if ('xduoci'.includes(char)) letter = char as Format['letter']
     else throw new MonitorError(`invalid char '${char}' in format '/${text}'`)
   }
   return { count, letter, size: size ?? (letter === 'c' ? 1 : 4) }

@@ -1,57 +1,9 @@
-/** What the monitor shows of memory: `x`, `xp`, `info mem`, `info tlb`. */
-import type { AddressSpace } from '../../contract/debug.ts'
+/** What the monitor shows of the page tables: `info mem`, `info tlb`. */
 import { mapPiece } from '../../debug/address-map.ts'
-import { readMemory } from '../../debug/memory.ts'
 import { eachPage, pagingOf } from '../../debug/paging.ts'
-import { readRegisters } from '../../debug/registers.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { MonitorError, parseAddress, parseFormat, type Format } from './address.ts'
 
 const hex = (value: bigint, digits = 16): string => value.toString(16).padStart(digits, '0')
-
-export function examine(machine: Machine, space: AddressSpace, rest: string): string {
-  const match = /^(?:\/(\S*)\s*)?(.*)$/.exec(rest)!
-  if (match[2] === '') throw new MonitorError('an address is missing')
-  const format = parseFormat(match[1] ?? '')
-  const { count, size } = format
-  const address = parseAddress(match[2]!, () => readRegisters(machine.cpu))
-  const { bytes, holes } = readMemory(machine.cpu, space, address, count * size)
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  // a hole in the first value: nothing to show
-  const readable = holes.length === 0 ? count : Math.floor(holes[0]!.offset / size)
-  const perLine = (size === 1 ? 8 : 16) / size
-  const lines: string[] = []
-  for (let first = 0; first < readable; first += perLine) {
-    const values: string[] = []
-    for (let n = first; n < Math.min(first + perLine, readable); n++)
-      values.push(show(valueAt(view, n * size, size), format))
-    lines.push(`${hex(BigInt.asUintN(64, address + BigInt(first * size)))}: ${values.join(' ')}`)
-  }
-  if (readable < count)
-    lines.push(`Cannot access memory at 0x${hex(BigInt.asUintN(64, address + BigInt(readable * size)), 1)}`)
-  return lines.join('\n')
-}
-
-function valueAt(view: DataView, at: number, size: Format['size']): bigint {
-  if (size === 8) return view.getBigUint64(at, true)
-  if (size === 4) return BigInt(view.getUint32(at, true))
-  return BigInt(size === 2 ? view.getUint16(at, true) : view.getUint8(at))
-}
-
-function show(value: bigint, { letter, size }: Format): string {
-  switch (letter) {
-    case 'x':
-      return `0x${hex(value, size * 2)}`
-    case 'o':
-      return `0${value.toString(8).padStart(Math.ceil((size * 8) / 3), '0')}`
-    case 'd':
-      return BigInt.asIntN(size * 8, value).toString()
-    case 'u':
-      return value.toString()
-    case 'c':
-      return `'${value >= 32n && value < 127n ? String.fromCharCode(Number(value)) : `\\x${hex(value, 2)}`}'`
-  }
-}
 
 export function infoMem(machine: Machine): string {
   const lines: string[] = []

@@ -3,9 +3,8 @@ import { findCommand, type EngineCommand } from '../../contract/monitor.ts'
 import type { MachineConfig } from '../../machine/config.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { engineCounters } from '../../machine/monitor.ts'
-import { MonitorError } from './address.ts'
 import { infoBlock, infoIrq, infoMtree, infoPic } from './devices.ts'
-import { examine, infoMem, infoTlb } from './memory.ts'
+import { infoMem, infoTlb } from './memory.ts'
 import { infoRegisters } from './registers.ts'
 
 export interface MonitorHost {
@@ -19,7 +18,7 @@ const done = (act: () => void): string => {
   return ''
 }
 
-const commands: Readonly<Record<EngineCommand, (host: MonitorHost, rest: string) => string>> = {
+const commands: Readonly<Record<EngineCommand, (host: MonitorHost) => string>> = {
   'info block': ({ config }) => infoBlock(config),
   'info irq': ({ machine }) => infoIrq(machine),
   'info jit': ({ machine }) => engineCounters(machine),
@@ -29,8 +28,6 @@ const commands: Readonly<Record<EngineCommand, (host: MonitorHost, rest: string)
   'info registers': ({ machine }) => infoRegisters(machine),
   'info status': ({ paused }) => `VM status: ${paused ? 'paused' : 'running'}`,
   'info tlb': ({ machine }) => infoTlb(machine),
-  x: ({ machine }, rest) => examine(machine, 'virtual', rest),
-  xp: ({ machine }, rest) => examine(machine, 'physical', rest),
   nmi: ({ machine }) => done(() => machine.apic.onNmi?.()),
   system_powerdown: ({ machine }) => done(() => machine.powerButton()),
 }
@@ -38,10 +35,5 @@ const commands: Readonly<Record<EngineCommand, (host: MonitorHost, rest: string)
 export function monitorReply(host: MonitorHost, line: string): string {
   const found = findCommand(line)
   if (found?.command.by !== 'engine') return `unknown command: '${line.trim()}'`
-  try {
-    return commands[found.command.name](host, found.rest)
-  } catch (error) {
-    if (error instanceof MonitorError) return error.message
-    throw error
-  }
+  return commands[found.command.name](host)
 }
