@@ -7,13 +7,14 @@ import type { Timer, Timers } from './clock.ts'
 export class DueTimer {
   private readonly timers: Timers
   private readonly timer: Timer
-  private readonly expired: () => void
+  private readonly expired: (now: number) => void
   private at: number | undefined
 
-  constructor(timers: Timers, name: string, expired: () => void) {
+  /** `expired` gets the guest time at which the expiry is delivered. */
+  constructor(timers: Timers, name: string, expired: (now: number) => void) {
     this.timers = timers
     this.expired = expired
-    this.timer = timers.timer(name, () => this.fire())
+    this.timer = timers.timer(name, () => this.fire(timers.now()))
   }
 
   /** Deadline in ns of guest time; undefined when disarmed. */
@@ -37,17 +38,20 @@ export class DueTimer {
     else this.arm(deadline)
   }
 
-  /** Deliver now what is due; to be called before the state that the expiry acts on is read or changed. */
-  settle(): void {
-    if (this.at !== undefined && this.at <= this.timers.now()) {
+  /**
+   * Deliver what is due; to be called before the state that the expiry acts on is read or changed. A device that then computes deadlines
+   * from the clock gives the reading that it computes with: between two readings an expiry could be lost.
+   */
+  settle(now = this.timers.now()): void {
+    if (this.at !== undefined && this.at <= now) {
       this.timer.disarm()
-      this.fire()
+      this.fire(now)
     }
   }
 
-  private fire(): void {
+  private fire(now: number): void {
     if (this.at === undefined) return
     this.at = undefined
-    this.expired()
+    this.expired(now)
   }
 }

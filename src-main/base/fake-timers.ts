@@ -70,3 +70,11 @@ export class FakeTimers implements Timers {
     entry.fire()
   }
 }
+
+/** Every reading of the clock takes the host a microsecond. */
+export class SlowTimers extends FakeTimers {
+  override now(): number {
+    this.elapse(1000)
+    return super.now()
+  }
+}

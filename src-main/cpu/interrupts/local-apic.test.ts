@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { FakeTimers } from '../../base/fake-timers.ts'
+import { FakeTimers, SlowTimers } from '../../base/fake-timers.ts'
 import { LocalApic } from './local-apic.ts'
 
 const SVR = 0xf0
@@ -10,14 +10,6 @@ const LVT_TIMER = 0x320
 const LVT_LINT0 = 0x350
 const LVT_LINT1 = 0x360
 const LVT_ERROR = 0x370
-
-/** Every reading of the clock takes the host a microsecond. */
-class SlowTimers extends FakeTimers {
-  override now(): number {
-    this.elapse(1000)
-    return super.now()
-  }
-}
 
 function board(enable = true, timers = new FakeTimers()) {
   // A 2 GHz TSC that started at 1000 when the guest's clock started.

@@ -32,7 +32,9 @@ const MIN_PERIOD = 2000n
 /** What a timer needs of the block it is part of. */
 export interface HpetBlock {
   readonly timers: Timers
-  /** The main counter now. */
+  /** Guest time of the access or expiry that is served, ns: read once for each, so that no match falls between two readings. */
+  time: number
+  /** The main counter at that time. */
   counter(): bigint
   readonly running: boolean
   /** The comparator matched. */
@@ -49,11 +51,13 @@ export class HpetTimer {
   private period = 0n
   /** The high half of a value-set write may still come. */
   private highFollows = false
+  /** Counter at the last match: while it stands there, that match is not to come again. */
+  private matchedAt: bigint | undefined
 
   constructor(index: number, block: HpetBlock) {
     this.index = index
     this.block = block
-    this.due = new DueTimer(block.timers, `hpet${index}`, () => this.match())
+    this.due = new DueTimer(block.timers, `hpet${index}`, (now) => this.match(now))
   }
 
   reset(): void {
@@ -61,6 +65,7 @@ export class HpetTimer {
     this.comparator = MASK_64
     this.period = 0n
     this.highFollows = false
+    this.matchedAt = undefined
     this.due.disarm()
   }
 
@@ -81,7 +86,7 @@ export class HpetTimer {
   }
 
   writeConfig(value: number): void {
-    this.due.settle()
+    this.settle()
     const asked = (value & TN.ROUTE) >> TN.ROUTE_SHIFT
     // A route the hardware cannot take reads back as it was (§2.3.8, Tn_INT_ROUTE_CNF).
     const route = asked === 0 || ROUTE_CAP & (1 << asked) ? value & TN.ROUTE : this.settings & TN.ROUTE
@@ -94,7 +99,7 @@ export class HpetTimer {
   }
 
   readComparator(high: boolean): number {
-    this.due.settle()
+    this.settle()
     this.catchUp()
     return Number(high ? this.comparator >> 32n : this.comparator & MASK_32)
   }
@@ -103,7 +108,7 @@ export class HpetTimer {
    * Comparator write (§2.3.9). In periodic mode it sets the period; with VAL_SET, which it uses up, the comparator as well.
    */
   writeComparator(high: boolean, value: number): void {
-    this.due.settle()
+    this.settle()
     if (high && this.settings & TN.MODE_32) return
     const periodic = (this.settings & TN.PERIODIC) !== 0
     const sets = !periodic || (this.settings & TN.VALUE_SET) !== 0 || (high && this.highFollows)
@@ -120,7 +125,7 @@ export class HpetTimer {
   }
 
   settle(): void {
-    this.due.settle()
+    this.due.settle(this.block.time)
   }
 
   save(): SnapshotFields {
@@ -144,9 +149,10 @@ export class HpetTimer {
     // A level timer shows in the status register even with its interrupt off; an edge would go nowhere.
     if (!this.block.running || (!this.enabled && !this.level)) return undefined
     this.catchUp()
-    const wait = (this.comparator - this.block.counter()) & this.mask()
-    if (wait > NEVER) return undefined
-    const now = this.block.timers.now()
+    const counter = this.block.counter()
+    const wait = (this.comparator - counter) & this.mask()
+    if (wait > NEVER || (wait === 0n && this.matchedAt === counter)) return undefined
+    const now = this.block.time
     const deadline = (Math.floor(now / NS_PER_TICK) + Number(wait)) * NS_PER_TICK
     const short = (this.settings & TN.PERIODIC) !== 0 && this.period < MIN_PERIOD
     return short ? Math.max(deadline, now + Number(MIN_PERIOD) * NS_PER_TICK) : deadline
@@ -162,7 +168,9 @@ export class HpetTimer {
     this.comparator = (this.comparator + (behind / this.period + 1n) * this.period) & mask
   }
 
-  private match(): void {
+  private match(now: number): void {
+    this.block.time = now
+    this.matchedAt = this.block.counter()
     if (this.settings & TN.PERIODIC && this.period !== 0n) {
       if (this.comparator === (this.block.counter() & this.mask()))
         this.comparator = (this.comparator + this.period) & this.mask()

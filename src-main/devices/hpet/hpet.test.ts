@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { FakeTimers } from '../../base/fake-timers.ts'
+import { FakeTimers, SlowTimers } from '../../base/fake-timers.ts'
 import { describeDeviceContract } from '../contract.ts'
 import { Hpet } from './hpet.ts'
 
-function board() {
-  const timers = new FakeTimers()
+function board(timers = new FakeTimers()) {
   const seen = { irq0: 0, irq8: 0, legacy: [] as boolean[], inputs: new Map<number, boolean>(), edges: 0 }
   const hpet = new Hpet({
     timers,
@@ -74,6 +73,25 @@ describe('HPET', () => {
     expect(seen.irq0).toBe(1)
     write(0x10, 1)
     expect(seen.legacy).toEqual([true, false])
+  })
+
+  test('a match while the guest writes a register comes once, whenever it falls', () => {
+    for (let ticks = 0; ticks < 2000; ticks += 25) {
+      const { timers, seen, read, write } = board(new SlowTimers())
+      write(0x10, 3)
+      write(T0, 0x104)
+      write(CMP0, read(0xf0) + 300 + ticks)
+      for (const [register, value] of [
+        [T0, 0x104],
+        [0x20, 0],
+        [T1, 0],
+        [T0, 0x104],
+        [0x10, 3],
+      ] as const)
+        write(register, value)
+      timers.advance(100_000)
+      expect([ticks, seen.irq0]).toEqual([ticks, 1])
+    }
   })
 
   test("periodic: Linux's two comparator writes; the phase stays, late ones come once", () => {

@@ -37,6 +37,7 @@ export interface HpetOptions {
 export class Hpet implements Device, MmioHandler, HpetBlock {
   readonly name = 'hpet'
   readonly timers: Timers
+  time = 0
   private readonly options: HpetOptions
   private readonly comparators: readonly HpetTimer[]
   private config = 0
@@ -71,6 +72,7 @@ export class Hpet implements Device, MmioHandler, HpetBlock {
   }
 
   readMmio(offset: number, width: Width): number {
+    this.time = this.timers.now()
     const value = this.readDword(offset - (offset & 3)) >>> ((offset & 3) * 8)
     return width === 4 ? value : width === 2 ? value & 0xffff : value & 0xff
   }
@@ -78,6 +80,7 @@ export class Hpet implements Device, MmioHandler, HpetBlock {
   /** Registers are written as aligned dwords or quadwords (§2.3.2); other writes vanish. */
   writeMmio(offset: number, width: Width, value: number): void {
     if (width !== 4 || offset & 3) return
+    this.time = this.timers.now()
     for (const timer of this.comparators) timer.settle()
     if (offset === REG.CONFIG) this.writeConfig(value)
     else if (offset === REG.STATUS) this.status &= ~value
@@ -114,7 +117,7 @@ export class Hpet implements Device, MmioHandler, HpetBlock {
   }
 
   private ticks(): bigint {
-    return BigInt(Math.floor(this.timers.now() / NS_PER_TICK))
+    return BigInt(Math.floor(this.time / NS_PER_TICK))
   }
 
   private readDword(offset: number): number {
