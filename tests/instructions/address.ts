@@ -144,8 +144,30 @@ function withBase(c: GeneratedCase, address: bigint, free: boolean): AddressByte
   }
 }
 
+/** [RSP + ...], the stack being where the operand is: POP counts with the RSP that it leaves, PUSH with the one that it finds. */
+function withStackPointer(c: GeneratedCase, address: bigint): AddressBytes {
+  const mod = c.random.below(3)
+  const displacement = mod === 0 ? 0n : BigInt(c.random.between(-100, 100))
+  const index = c.random.oneIn(2) ? pickRegister(c, true) : undefined
+  const scale = c.random.below(4)
+  if (index !== undefined) c.setGpr(index, BigInt(c.random.below(16)))
+  const scaled = index === undefined ? 0n : c.gpr(index) << BigInt(scale)
+  c.setGpr(REG_SP, address - displacement - scaled)
+  const narrow = c.mode === 'long64' && address < 0x8000_0000n && c.random.oneIn(10)
+  return {
+    prefixes: narrow ? [0x67] : [],
+    mod,
+    rm: 4,
+    rexX: (index ?? 0) >> 3,
+    rexB: 0,
+    tail: [(scale << 6) | (((index ?? REG_SP) & 7) << 3) | REG_SP, ...littleEndian(displacement, [0, 1, 4][mod])],
+    ripRelative: false,
+  }
+}
+
 /** An addressing form for linear address `address`; with `free` any registers will do (LEA). */
 export function makeAddress(c: GeneratedCase, address: bigint, free: boolean): AddressBytes {
+  if (c.form.options.onStack) return withStackPointer(c, address)
   const inWindow = address < 0x8000_0000n
   if (c.mode === 'compat32' && c.random.oneIn(6)) return address16(c, address, free)
   if (inWindow && c.random.oneIn(6)) return withoutBase(c, address, free)

@@ -51,6 +51,8 @@ export interface RowOptions {
   tag?: string
   /** One of the encoding's register-or-memory variants only. */
   only?: 'reg' | 'mem'
+  /** The memory operand is addressed by RSP. */
+  onStack?: boolean
   /** Memory operands without the alignment that u, q and so on do not have anyhow: 1 when any address does. */
   align?: number
 }

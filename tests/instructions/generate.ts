@@ -131,13 +131,15 @@ export class GeneratedCase implements SnippetCase {
   }
 }
 
-/** Somewhere in the window, often across the page border, now and then where it faults. */
+/** Somewhere in the window, often across the page border, now and then where it faults (on the stack two accesses would). */
 function chooseTarget(c: GeneratedCase): bigint {
-  const { memBytes, align } = c.form
+  const { memBytes, align, options } = c.form
   const { random } = c
   const border = WINDOW_BYTES / 2
-  if (random.oneIn(40)) return BigInt(WINDOW_PAGES + WINDOW_PAGE_BYTES - (align > 1 ? 0 : random.below(memBytes + 4)))
-  if (c.mode === 'long64' && random.oneIn(80)) return 0x0000_8000_0000_0000n << BigInt(random.below(16))
+  if (!options.onStack && random.oneIn(40))
+    return BigInt(WINDOW_PAGES + WINDOW_PAGE_BYTES - (align > 1 ? 0 : random.below(memBytes + 4)))
+  if (!options.onStack && c.mode === 'long64' && random.oneIn(80))
+    return 0x0000_8000_0000_0000n << BigInt(random.below(16))
   let offset = random.oneIn(4) ? border - random.between(0, memBytes) : random.between(32, WINDOW_BYTES - 64 - memBytes)
   const breaksAlignment = align > 1 && random.oneIn(24)
   if (!breaksAlignment) offset -= offset % align

@@ -142,6 +142,11 @@ export const prepareReturn: Prepare = (c) => {
 export const prepareIndirect: Prepare = (c) => {
   prepareStack(c)
   if (c.form.rm === 'reg' && c.rmNumber === RSP) return
+  prepareTarget(c)
+}
+
+/** The same with a stack pointer that is there. */
+export const prepareTarget: Prepare = (c) => {
   c.setRm(BigInt(landing(c)), c.size / 8)
 }
 

@@ -163,6 +163,7 @@ const scans: Row[] = [
 
 const STACK: RowOptions = { d64: true, prepare: hook.prepareStack, reserve: [hook.RSP] }
 const INDIRECT: RowOptions = { d64: true, sizes: [64], prepare: hook.prepareIndirect, reserve: [hook.RSP] }
+const ON_STACK: RowOptions = { d64: true, only: 'mem', onStack: true, reserve: [hook.RSP], tag: 'by RSP' }
 
 const stack: Row[] = [
   ['push Zv', '50', STACK],
@@ -171,6 +172,8 @@ const stack: Row[] = [
   ['push Ib', '6a', { ...STACK, sizes: [16, 64] }],
   ['pop Zv', '58', STACK],
   ['pop Ev', '8f /0', STACK],
+  ['push Ev', 'ff /6', ON_STACK],
+  ['pop Ev', '8f /0', ON_STACK],
   ['pushf', '9c', { ...STACK, sizes: [16, 64] }],
   ['popf', '9d', { ...STACK, sizes: [16, 64], prepare: hook.preparePopFlags }],
   ['enter Iw,Ib', 'c8', { d64: true, sizes: [16, 64], prepare: hook.prepareEnter, immediate: hook.enterImmediate }],
@@ -180,6 +183,7 @@ const stack: Row[] = [
   ['jmp Jd', 'e9'],
   ['call Ev', 'ff /2', INDIRECT],
   ['jmp Ev', 'ff /4', INDIRECT],
+  ['call Ev', 'ff /2', { ...ON_STACK, sizes: [64], prepare: hook.prepareTarget }],
   ['ret', 'c3', { prepare: hook.prepareReturn }],
   ['ret Iw', 'c2', { prepare: hook.prepareReturn }],
   ['loopne Jb', 'e0', { prepare: hook.prepareLoopCount }],
