@@ -212,6 +212,9 @@ export class RecordContext implements OpContext {
   xmm(register: number): Expr {
     return this.f.loadV(this.zero(), AT.xmm + 16 * register)
   }
+  setXmm(register: number, value: Expr): void {
+    this.f.store(16, this.zero(), value, AT.xmm + 16 * register)
+  }
   setV(n: number, value: Expr): void {
     const { kind } = this.operand(n)
     if (kind === 'V') this.f.store(16, this.registerAt(4), value, AT.xmm)

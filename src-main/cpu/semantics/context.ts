@@ -93,6 +93,7 @@ export interface OpContext {
   setV(n: number, value: Expr): void
   /** XMM register by number. */
   xmm(register: number): Expr
+  setXmm(register: number, value: Expr): void
 
   /** Lazy flags: all six arithmetic flags from this result and second operand. kind 'result': ZF SF PF from res; CF OF AF from `b` as bits of EFLAGS. `a`: the first operand of 'sub', where at hand. */
   flags(kind: CcKind, res: Expr, b: Operand, a?: Expr): void

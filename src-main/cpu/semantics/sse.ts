@@ -4,32 +4,24 @@ import { SSE_TABLE } from '../decode/sse-table.ts'
 import type { Helper } from '../helpers/helper.ts'
 import { SSE_CONVERT_HELPERS } from '../helpers/sse-convert.ts'
 import { SSE_FLOAT_HELPERS } from '../helpers/sse-float.ts'
-import { SSE_STRING_HELPERS } from '../helpers/sse-strings.ts'
 import type { Operation } from './context.ts'
 import { SSE_CONVERT } from './sse-convert.ts'
 import { SSE_CRYPTO } from './sse-crypto.ts'
 import { SSE_FLOAT } from './sse-float.ts'
 import { SSE_INT } from './sse-int.ts'
 import { SSE_MOVE } from './sse-move.ts'
-import { enterSse } from './vector.ts'
+import { SSE_STRINGS } from './sse-strings.ts'
 
 export const SSE_TABLES: readonly string[] = [SSE_TABLE, SSE_FLOAT_TABLE]
-const checkedHelper =
-  (name: string): Operation =>
-  (c) => {
-    enterSse(c)
-    c.helper(name)
-  }
 export const SSE_OPERATIONS: Readonly<Record<string, Operation>> = {
   ...SSE_MOVE,
   ...SSE_INT,
   ...SSE_FLOAT,
   ...SSE_CONVERT,
   ...SSE_CRYPTO,
-  ...Object.fromEntries(Object.keys(SSE_STRING_HELPERS).map((name) => [name, checkedHelper(name)])),
+  ...SSE_STRINGS,
 }
 export const SSE_HELPERS: Readonly<Record<string, Helper>> = {
   ...SSE_FLOAT_HELPERS,
   ...SSE_CONVERT_HELPERS,
-  ...SSE_STRING_HELPERS,
 }

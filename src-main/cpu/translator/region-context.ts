@@ -290,6 +290,9 @@ export class RegionContext implements OpContext {
   xmm(register: number): Expr {
     return this.site.registers.readVector(register)
   }
+  setXmm(register: number, value: Expr): void {
+    this.site.registers.writeVector(register, value)
+  }
   setV(n: number, value: Expr): void {
     const { kind } = this.operand(n)
     const { insn } = this
