@@ -11,7 +11,7 @@ import { PortRouter } from '../bus/port-router.ts'
 import { Cpu, type InstructionSet } from '../cpu/cpu.ts'
 import type { CpuHost } from '../cpu/cpu-host.ts'
 import { LocalApic } from '../cpu/interrupts/local-apic.ts'
-import { memoryMap, type MemoryMap } from '../cpu/state/layout.ts'
+import { AT, memoryMap, type MemoryMap } from '../cpu/state/layout.ts'
 import { AcpiPm } from '../devices/acpi-pm/acpi-pm.ts'
 import type { BlockBackend, CharBackend, NineBackend, PowerControl, RandomBackend } from '../devices/backends.ts'
 import { DebugExit } from '../devices/debug-exit/debug-exit.ts'
@@ -136,6 +136,8 @@ export class Machine {
     })
     this.apic = new LocalApic({ timers: clock, log, timeAtTsc: (tsc) => Number(tsc) })
     this.cpu = new Cpu(memory.memory, map, this.cpuHost(clock), instructions)
+    // Raised inside an instruction (a device that answers at once): delivered when the guest allows it, not at the end of the slice.
+    this.apic.onPending = () => this.cpu.setU32(AT.attention, 1)
     const ioapic = new IoApic(this.apic)
     this.pic = new Pic({ raise: () => this.apic.setLint0(true), lower: () => this.apic.setLint0(false) })
     this.apic.external = this.pic
