@@ -4,7 +4,6 @@ import type { Cpu } from './cpu.ts'
 import { Decoder } from './decode/decoder.ts'
 import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
 import type { Row } from './decode/rows.ts'
-import { variantOf } from './decode/variants.ts'
 import { HANDLER } from './region.ts'
 import { forgetCross, rememberCross } from './interpreter/cross.ts'
 import { VECTOR } from './mmu/access.ts'
@@ -149,7 +148,7 @@ export class CodeFetch {
   }
   private write(record: number, code: Uint8Array): void {
     const o = this.decoder.out
-    const variant = variantOf(o, (letter) => this.decoder.sizeOf(letter), this.mode())
+    const variant = this.decoder.variant(this.mode())
     const id = this.handlerIds.get(variant.key)
     if (id === undefined) throw new Error(`no handler for ${variant.key}`)
     if (o.row === this.decoder.undefinedRow) this.countUndefined(code)

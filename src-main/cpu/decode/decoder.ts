@@ -19,6 +19,7 @@ import {
   packed,
 } from './record.ts'
 import { MAP, type Row, type RowOperand } from './rows.ts'
+import { variantOf, type Variant } from './variants.ts'
 
 const ZERO_REGISTER = 0x80
 const HIGH_BYTE = 1
@@ -30,6 +31,7 @@ export class Decoder {
   private at = 0
   private end = 0
   readonly out: Decoded
+  private readonly variants = new Map<Row, Variant[]>()
 
   /** `rows` without those whose cpuid feature is off. */
   constructor(rows: readonly Row[]) {
@@ -316,7 +318,31 @@ export class Decoder {
     return n * 8
   }
 
-  sizeOf(size: string): number {
+  /** The variant of what was decoded last. */
+  variant(mode: DecodeMode): Variant {
+    const o = this.out
+    // all that a variant depends on besides its row
+    const key =
+      (o.operandSize >> 2) |
+      (o.rex & 8 ? 4 : 0) |
+      (o.memory ? 8 : 0) |
+      ((o.repeat & 3) << 4) |
+      ((mode.codeSize >> 2) << 6) |
+      ((mode.stackSize >> 2) << 8)
+    const row = this.variants.get(o.row)
+    const known = row?.[key]
+    if (known) return known
+    const variant = variantOf(o, (letter) => this.sizeOf(letter), mode)
+    if (row) row[key] = variant
+    else {
+      const some: Variant[] = []
+      some[key] = variant
+      this.variants.set(o.row, some)
+    }
+    return variant
+  }
+
+  private sizeOf(size: string): number {
     const o = this.out
     switch (size) {
       case 'b':

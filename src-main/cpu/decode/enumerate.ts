@@ -2,7 +2,7 @@
 import { Decoder } from './decoder.ts'
 import { DECODE, type DecodeMode } from './record.ts'
 import { MAP, type Row } from './rows.ts'
-import { takesRepeat, variantOf, type Variant } from './variants.ts'
+import { takesRepeat, type Variant } from './variants.ts'
 
 export const MODES: readonly DecodeMode[] = [
   { codeSize: 8, stackSize: 8 },
@@ -58,7 +58,7 @@ export function enumerateVariants(rows: readonly Row[]): Variant[] {
         padded.fill(0)
         padded.set(bytes)
         if (decoder.decode(padded, 0, 32, mode) !== DECODE.ok) continue
-        const variant = variantOf(decoder.out, (letter) => decoder.sizeOf(letter), mode)
+        const variant = decoder.variant(mode)
         const known = seen.get(variant.key)
         if (!known) seen.set(variant.key, variant)
         else if (variant.hot && !known.hot) seen.set(variant.key, { ...known, hot: true })

@@ -70,7 +70,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
   const dropCode = m.func('dropCode', [ptr, ptr], [], (f, host, length) => {
     const page = f.tmp(host.sub(map.ramBase).shr_u(12))
     const info = f.load32('u32', page.shl(2), PAGE_INFO)
-    f.if(info.eqz(), () => f.out.push(0x0f))
+    f.if(info.eqz(), () => f.ret())
     const slot = f.tmp((ptr === 'i32' ? info : info.u64()).sub(1).mul(SLOT_BYTES).add(map.slotBase))
     const start = f.tmp(host.and(4095))
     // an instruction is at most 15 bytes, a fused pair 30

@@ -233,7 +233,7 @@ export function knownCondition(flags: KnownFlags, cc: number): Expr | undefined 
     }
   }
   if (kind === 'add' && cc >> 1 === 1) return negate ? signed.ge_u(up(flags.b)) : signed.lt_u(up(flags.b))
-  if (kind === 'result' && flags.b.constant === 0n) {
+  if (kind === 'result' && flags.b.constant === 0) {
     // AND, OR, XOR, TEST: CF = OF = 0
     switch (cc >> 1) {
       case 0:

@@ -111,7 +111,7 @@ function wordIndices(imm: Expr, scale: Expr, base: Expr): Expr {
   const two = 0x0202
   return i16x8.add(i16x8.mul(field, wordsV(two, two, two, two, two, two, two, two)), base)
 }
-const fields = (imm: bigint): number[] => [0, 1, 2, 3].map((i) => Number((imm >> BigInt(2 * i)) & 3n))
+const fields = (imm: number | bigint): number[] => [0, 1, 2, 3].map((i) => (Number(imm) >> (2 * i)) & 3)
 
 const pshufd = unary((a, c) => {
   const imm = c.imm()

@@ -22,8 +22,8 @@ export interface RegionCode {
   readonly codeSize: 2 | 4 | 8
 }
 
-export function emitRegion(m: ModuleBuilder, code: RegionCode, plan: Plan): Func {
-  return m.func('region', REGION_PARAMS, ['i32'], (f, bias, budget) => {
+export function emitRegion(m: ModuleBuilder, func: Func, code: RegionCode, plan: Plan): void {
+  m.define(func, (f, bias, budget) => {
     new RegionEmitter(f, code, plan, bias!, budget!).emit()
   })
 }
@@ -72,11 +72,11 @@ class RegionEmitter {
     })
     this.stop()
     // what has to be loaded is known only now
-    const body = f.out.splice(0)
-    f.set(this.site.tlb, f.loadPtr(konst(f.module.ptr, 0), AT.tlb))
-    registers.fill(f)
-    flags.fill(f)
-    for (const byte of body) f.out.push(byte)
+    f.before(() => {
+      f.set(this.site.tlb, f.loadPtr(konst(f.module.ptr, 0), AT.tlb))
+      registers.fill(f)
+      flags.fill(f)
+    })
   }
 
   private spill(): void {

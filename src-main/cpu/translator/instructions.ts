@@ -2,7 +2,7 @@
 import { Decoder } from '../decode/decoder.ts'
 import { DECODE, type DecodeMode } from '../decode/record.ts'
 import type { Row } from '../decode/rows.ts'
-import { variantOf, type Variant } from '../decode/variants.ts'
+import type { Variant } from '../decode/variants.ts'
 import type { Operation } from '../semantics/context.ts'
 
 /** Where control goes after an instruction. */
@@ -52,7 +52,7 @@ export class InstructionReader {
   read(bytes: Uint8Array, page: number, at: number, mode: DecodeMode): Insn | undefined {
     if (this.decoder.decode(bytes, page + at, page + 4096, mode) !== DECODE.ok) return undefined
     const o = this.decoder.out
-    const variant = variantOf(o, (letter) => this.decoder.sizeOf(letter), mode)
+    const variant = this.decoder.variant(mode)
     const { name } = o.row
     const operation = this.operations[name]
     const next = at + o.length

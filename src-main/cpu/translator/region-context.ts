@@ -393,7 +393,7 @@ export class RegionContext implements OpContext {
   }
 
   linear(segment: number | Expr, offset: Expr): Expr {
-    const n = segment instanceof Expr ? Number(segment.constant ?? -1n) : segment
+    const n = segment instanceof Expr ? Number(segment.constant ?? -1) : segment
     if (this.site.codeSize === 8 && n >= 0) {
       return n === 4 || n === 5 ? this.f.tmp(offset.add(get64(this.f, segAt(n, 'base')))) : offset
     }

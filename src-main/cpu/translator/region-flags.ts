@@ -56,7 +56,7 @@ export class RegionFlags {
     f.set(this.b, second.u64())
     if (a) f.set(this.a, a.u64())
     f.set(this.op, i32(ccOp(kind, wide ? 8 : size)))
-    const clear = kind === 'result' && second.constant === 0n
+    const clear = kind === 'result' && second.constant === 0
     this.shape = isPlain ? { kind, size: wide ? 8 : size, wide, clear, hasFirst: a !== undefined } : undefined
   }
   setBits(bits: Expr, isPlain: boolean): void {

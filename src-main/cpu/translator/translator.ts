@@ -4,9 +4,9 @@ import type { Row } from '../decode/rows.ts'
 import { HANDLER, SLOT_TRANSLATED } from '../region.ts'
 import type { Operation } from '../semantics/context.ts'
 import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, RECORD, type MemoryMap } from '../state/layout.ts'
-import { ModuleBuilder } from '../wasm/module.ts'
+import { ModuleBuilder, type Func } from '../wasm/module.ts'
 import { discover } from './discover.ts'
-import { emitRegion } from './emit.ts'
+import { emitRegion, REGION_PARAMS } from './emit.ts'
 import { InstructionReader } from './instructions.ts'
 import type { RegionImports } from './region-context.ts'
 
@@ -54,6 +54,8 @@ export class Translator {
   private readonly table: WebAssembly.Table
   private readonly reader: InstructionReader
   private readonly now: () => number
+  /** The module that every region is, less the region. */
+  private readonly shape: { readonly module: ModuleBuilder; readonly imports: RegionImports; readonly func: Func }
   /** Regions by the number of their RAM page. */
   private readonly pages = new Map<number, Region[]>()
   private readonly free: number[] = []
@@ -77,6 +79,12 @@ export class Translator {
     this.table = parts.table
     this.now = parts.now
     this.reader = new InstructionReader(parts.rows, parts.operations)
+    const module = new ModuleBuilder({ pages: parts.map.pages64K, is64: parts.map.is64 })
+    module.useTable()
+    const imports = declareImports(module)
+    const func = module.declare('region', REGION_PARAMS, ['i32'])
+    module.export('region', func)
+    this.shape = { module, imports, func }
   }
 
   /** Makes a region that begins at byte `offset` of RAM page `page`, whose record is at `record`. False when there is nothing to gain. */
@@ -88,11 +96,9 @@ export class Translator {
       this.counts.refused++
       return false
     }
-    const m = new ModuleBuilder({ pages: this.map.pages64K, is64: this.map.is64 })
-    m.useTable()
-    const imports = declareImports(m)
-    m.export('region', emitRegion(m, { imports, ramBase: this.map.ramBase, codeSize: mode.codeSize }, plan))
-    const code = m.encode()
+    const { module, imports, func } = this.shape
+    emitRegion(module, func, { imports, ramBase: this.map.ramBase, codeSize: mode.codeSize }, plan)
+    const code = module.encode()
     const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: this.env })
     this.install(page, record, {
       record,

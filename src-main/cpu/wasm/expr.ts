@@ -1,3 +1,5 @@
+import type { Code } from './code.ts'
+
 /**
  * Expressions of WebAssembly as pure trees. A tree has no side effect and no load in it that a later statement could
  * change: loads and calls are statements of the function builder and hand back a local. A tree may therefore be used twice.
@@ -16,35 +18,6 @@ export function leb(value: number): number[] {
     out.push(rest > 0 ? low | 128 : low)
   } while (rest > 0)
   return out
-}
-
-/** Bytes of a signed LEB128 (64 bit). */
-export function sleb(value: bigint): number[] {
-  const out: number[] = []
-  let rest = value
-  for (;;) {
-    const low = Number(rest & 127n)
-    rest >>= 7n
-    if ((rest === 0n && !(low & 64)) || (rest === -1n && low & 64)) {
-      out.push(low)
-      return out
-    }
-    out.push(low | 128)
-  }
-}
-
-function sleb32(value: number): number[] {
-  const out: number[] = []
-  let rest = value | 0
-  for (;;) {
-    const low = rest & 127
-    rest >>= 7
-    if ((rest === 0 && !(low & 64)) || (rest === -1 && low & 64)) {
-      out.push(low)
-      return out
-    }
-    out.push(low | 128)
-  }
 }
 
 /** Opcode pairs [i32, i64] of WebAssembly's integer instructions (core specification 5.4.7). */
@@ -81,10 +54,56 @@ const COMPARE = {
 type Int2Name = keyof typeof INT2
 type CompareName = keyof typeof COMPARE
 
-function fold(name: Int2Name, type: 'i32' | 'i64', a: bigint, b: bigint): bigint | undefined {
-  const bits = type === 'i32' ? 32 : 64
-  const n = b & BigInt(bits - 1)
-  const ua = BigInt.asUintN(bits, a)
+/** An integer constant: a number where it is exact, signed. */
+type Constant = number | bigint
+
+const isInt32 = (x: Constant): x is number => typeof x === 'number' && (x | 0) === x
+
+function normal(type: 'i32' | 'i64', value: number | bigint): Constant {
+  if (typeof value === 'number') {
+    if (type === 'i32' && value >= -0x8000_0000 && value <= 0xffff_ffff) return value | 0
+    if (type === 'i64' && Number.isSafeInteger(value)) return value
+  }
+  const big = BigInt.asIntN(type === 'i32' ? 32 : 64, BigInt(value))
+  const number = Number(big)
+  return Number.isSafeInteger(number) ? number : big
+}
+
+function fold32(name: Int2Name, a: number, b: number): number | undefined {
+  switch (name) {
+    case 'add':
+      return (a + b) | 0
+    case 'sub':
+      return (a - b) | 0
+    case 'mul':
+      return Math.imul(a, b)
+    case 'and':
+      return a & b
+    case 'or':
+      return a | b
+    case 'xor':
+      return a ^ b
+    case 'shl':
+      return a << b
+    case 'shr_u':
+      return (a >>> b) | 0
+    case 'shr_s':
+      return a >> b
+    default:
+      return undefined
+  }
+}
+
+function fold64(name: Int2Name, x: Constant, y: Constant): Constant | undefined {
+  if (isInt32(x) && isInt32(y)) {
+    // sums and bits of two small numbers are exact as they are
+    if (name === 'add') return x + y
+    if (name === 'sub') return x - y
+    if (name === 'and' || name === 'or' || name === 'xor') return fold32(name, x, y)
+  }
+  const a = BigInt(x)
+  const b = BigInt(y)
+  const n = b & 63n
   switch (name) {
     case 'add':
       return a + b
@@ -101,9 +120,9 @@ function fold(name: Int2Name, type: 'i32' | 'i64', a: bigint, b: bigint): bigint
     case 'shl':
       return a << n
     case 'shr_u':
-      return ua >> n
+      return BigInt.asUintN(64, a) >> n
     case 'shr_s':
-      return BigInt.asIntN(bits, a) >> n
+      return a >> n
     default:
       return undefined
   }
@@ -111,22 +130,22 @@ function fold(name: Int2Name, type: 'i32' | 'i64', a: bigint, b: bigint): bigint
 
 export class Expr {
   readonly type: ValType
-  readonly kids: readonly Expr[]
+  /** The value, where this is an integer constant: a number where it is exact, signed. */
+  readonly constant: Constant | undefined
+  private readonly kids: readonly Expr[]
   /** Instruction bytes that follow the operands. */
-  readonly tail: readonly number[]
-  /** The value, where this is an integer constant. */
-  readonly constant: bigint | undefined
+  private readonly tail: readonly number[]
 
-  constructor(type: ValType, kids: readonly Expr[], tail: readonly number[], constant?: bigint) {
+  constructor(type: ValType, kids: readonly Expr[], tail: readonly number[], constant?: Constant) {
     this.type = type
     this.kids = kids
     this.tail = tail
     this.constant = constant
   }
 
-  emit(out: number[]): void {
+  emit(out: Code): void {
     for (const kid of this.kids) kid.emit(out)
-    for (const byte of this.tail) out.push(byte)
+    out.append(this.tail)
   }
 
   /** `value` as an expression of this one's type. */
@@ -144,20 +163,21 @@ export class Expr {
   private int2(name: Int2Name, value: Operand): Expr {
     const type = this.intType
     const b = this.lift(value)
-    if (this.constant !== undefined && b.constant !== undefined) {
-      const folded = fold(name, type, this.constant, b.constant)
+    const x = this.constant
+    const y = b.constant
+    if (x !== undefined && y !== undefined) {
+      const folded = type === 'i32' ? fold32(name, x as number, y as number) : fold64(name, x, y)
       if (folded !== undefined) return konst(type, folded)
     }
-    if (b.constant === 0n && name !== 'and' && name !== 'mul' && !name.startsWith('div') && !name.startsWith('rem'))
-      return this
-    if (b.constant === 0n && name === 'and') return b
-    if (b.constant === -1n && name === 'and') return this
-    if (this.constant === 0n && (name === 'add' || name === 'or' || name === 'xor')) return b
-    return new Expr(type, [this, b], [INT2[name][type === 'i32' ? 0 : 1]])
+    if (y === 0 && name !== 'and' && name !== 'mul' && !name.startsWith('div') && !name.startsWith('rem')) return this
+    if (y === 0 && name === 'and') return b
+    if (y === -1 && name === 'and') return this
+    if (x === 0 && (name === 'add' || name === 'or' || name === 'xor')) return b
+    return new Binary(type, this, b, INT2[name][type === 'i32' ? 0 : 1])
   }
 
   private compare(name: CompareName, value: Operand): Expr {
-    return new Expr('i32', [this, this.lift(value)], [COMPARE[name][this.intType === 'i32' ? 0 : 1]])
+    return new Binary('i32', this, this.lift(value), COMPARE[name][this.intType === 'i32' ? 0 : 1])
   }
 
   add(b: Operand) {
@@ -238,8 +258,8 @@ export class Expr {
 
   /** 1 when zero, else 0 (i32). */
   eqz(): Expr {
-    if (this.constant !== undefined) return konst('i32', this.constant === 0n ? 1 : 0)
-    return new Expr('i32', [this], [this.intType === 'i32' ? 0x45 : 0x50])
+    if (this.constant !== undefined) return konst('i32', this.constant === 0 ? 1 : 0)
+    return new Unary('i32', this, this.intType === 'i32' ? 0x45 : 0x50)
   }
   clz() {
     return this.unary(0x67, 0x79)
@@ -254,7 +274,7 @@ export class Expr {
   signExtend(bytes: number): Expr {
     if (bytes === 1) return this.unary(0xc0, 0xc2)
     if (bytes === 2) return this.unary(0xc1, 0xc3)
-    if (bytes === 4) return this.type === 'i32' ? this : new Expr('i64', [this], [0xc4])
+    if (bytes === 4) return this.type === 'i32' ? this : new Unary('i64', this, 0xc4)
     return this
   }
   /** Keeps the low `bytes` bytes, zero above. */
@@ -268,19 +288,19 @@ export class Expr {
   i32(): Expr {
     if (this.type === 'i32') return this
     if (this.constant !== undefined) return konst('i32', this.constant)
-    return new Expr('i32', [this], [0xa7])
+    return new Unary('i32', this, WRAP)
   }
   /** Zero-extended to 64 bits. */
   u64(): Expr {
     if (this.type === 'i64') return this
-    if (this.constant !== undefined) return konst('i64', BigInt.asUintN(32, this.constant))
-    return new Expr('i64', [this], [0xad])
+    if (this.constant !== undefined) return konst('i64', (this.constant as number) >>> 0)
+    return new Unary('i64', this, EXTEND_U)
   }
   /** Sign-extended to 64 bits. */
   s64(): Expr {
     if (this.type === 'i64') return this
-    if (this.constant !== undefined) return konst('i64', BigInt.asIntN(32, this.constant))
-    return new Expr('i64', [this], [0xac])
+    if (this.constant !== undefined) return konst('i64', this.constant)
+    return new Unary('i64', this, EXTEND_S)
   }
   not(): Expr {
     return this.xor(-1n)
@@ -291,28 +311,78 @@ export class Expr {
   /** this (as condition) ? a : b; both sides are evaluated. */
   select(a: Expr, b: Expr): Expr {
     if (a.type !== b.type) throw new Error('select of two types')
-    if (this.constant !== undefined) return this.constant !== 0n ? a : b
+    if (this.constant !== undefined) return this.constant !== 0 ? a : b
     if (a.type === 'v128') return new Expr(a.type, [a, b, this], [0x1c, 1, 0x7b])
     return new Expr(a.type, [a, b, this], [0x1b])
   }
 
   private unary(op32: number, op64: number): Expr {
-    return new Expr(this.type, [this], [this.intType === 'i32' ? op32 : op64])
+    return new Unary(this.type, this, this.intType === 'i32' ? op32 : op64)
   }
 }
 
+const WRAP = 0xa7
+const EXTEND_S = 0xac
+const EXTEND_U = 0xad
+const NONE: readonly never[] = []
+
+class Unary extends Expr {
+  private readonly a: Expr
+  private readonly code: number
+  constructor(type: ValType, a: Expr, code: number) {
+    super(type, NONE, NONE)
+    this.a = a
+    this.code = code
+  }
+  override emit(out: Code): void {
+    this.a.emit(out)
+    out.byte(this.code)
+  }
+  override i32(): Expr {
+    return this.code === EXTEND_U || this.code === EXTEND_S ? this.a : super.i32()
+  }
+}
+
+class Binary extends Expr {
+  private readonly a: Expr
+  private readonly b: Expr
+  private readonly code: number
+  constructor(type: ValType, a: Expr, b: Expr, code: number) {
+    super(type, NONE, NONE)
+    this.a = a
+    this.b = b
+    this.code = code
+  }
+  override emit(out: Code): void {
+    this.a.emit(out)
+    this.b.emit(out)
+    out.byte(this.code)
+  }
+}
+
+class Literal extends Expr {
+  constructor(type: 'i32' | 'i64', value: Constant) {
+    super(type, NONE, NONE, value)
+  }
+  override emit(out: Code): void {
+    out.byte(this.type === 'i32' ? 0x41 : 0x42)
+    out.signed(this.constant!)
+  }
+}
+
+/** Small constants are made once. */
+const SMALL = 512
+const small = (type: 'i32' | 'i64'): readonly Expr[] =>
+  Array.from({ length: 2 * SMALL }, (_, n) => new Literal(type, n - SMALL))
+const SMALL32 = small('i32')
+const SMALL64 = small('i64')
+
 /** Integer constant of `type`. */
 export function konst(type: ValType, value: number | bigint): Expr {
-  const big = BigInt(value)
-  if (type === 'i32') {
-    const v = Number(BigInt.asIntN(32, big))
-    return new Expr('i32', [], [0x41, ...sleb32(v)], BigInt(v))
-  }
-  if (type === 'i64') {
-    const v = BigInt.asIntN(64, big)
-    return new Expr('i64', [], [0x42, ...sleb(v)], v)
-  }
-  throw new Error(`no integer constant of type ${type}`)
+  if (type !== 'i32' && type !== 'i64') throw new Error(`no integer constant of type ${type}`)
+  const v = normal(type, value)
+  if (typeof v === 'number' && v >= -SMALL && v < SMALL) return (type === 'i32' ? SMALL32 : SMALL64)[v + SMALL]!
+  return new Literal(type, v)
 }
 export const i32 = (value: number | bigint): Expr => konst('i32', value)
 export const i64 = (value: number | bigint): Expr => konst('i64', value)

@@ -1,4 +1,8 @@
-import { Expr, i32, konst, leb, sleb, v128, type Operand, type ValType } from './expr.ts'
+import { Code } from './code.ts'
+import { Expr, i32, konst, leb, v128, type Operand, type ValType } from './expr.ts'
+
+/** if without a result. */
+const IF = [0x04, 0x40] as const
 
 const TYPE_BYTE: Record<ValType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
 
@@ -6,8 +10,11 @@ const TYPE_BYTE: Record<ValType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f6
 export class Local extends Expr {
   readonly index: number
   constructor(type: ValType, index: number) {
-    super(type, [], [0x20, ...leb(index)])
+    super(type, [], [])
     this.index = index
+  }
+  override emit(out: Code): void {
+    out.getValue(this.index)
   }
 }
 
@@ -34,7 +41,8 @@ const LOAD64: Record<LoadName, number> = { u8: 0x31, s8: 0x30, u16: 0x33, s16: 0
  */
 export class FunctionBuilder {
   readonly module: ModuleBuilder
-  readonly out: number[] = []
+  out = new Code()
+  private readonly head = new Code()
   readonly params: Local[]
   private readonly locals: ValType[] = []
   private readonly free = new Map<ValType, number[]>()
@@ -79,7 +87,7 @@ export class FunctionBuilder {
     const expr = value instanceof Expr ? value : konst(local.type, value)
     if (expr.type !== local.type) throw new Error(`set ${local.type} local to ${expr.type}`)
     expr.emit(this.out)
-    this.out.push(0x21, ...leb(local.index))
+    this.out.setValue(local.index)
   }
 
   /** The value in a fresh local (or itself, where it is a constant). */
@@ -90,18 +98,25 @@ export class FunctionBuilder {
     return local
   }
 
-  private memarg(align: number, offset: number): number[] {
-    return [...leb(align), ...leb(offset)]
-  }
-
   private address(addr: Operand): Expr {
     const expr = addr instanceof Expr ? addr : konst(this.module.ptr, addr)
     if (expr.type !== this.module.ptr) throw new Error(`address of type ${expr.type}, want ${this.module.ptr}`)
     return expr
   }
 
+  /** The value on the stack, in a fresh local. */
+  private taken(type: ValType): Local {
+    const local = this.local(type)
+    this.out.setValue(local.index)
+    return local
+  }
   private loaded(type: ValType, addr: Operand, code: readonly number[], offset: number): Expr {
-    return this.tmp(new Expr(type, [this.address(addr)], [...code, ...this.memarg(0, offset)]))
+    const { out } = this
+    this.address(addr).emit(out)
+    out.append(code)
+    out.byte(0)
+    out.leb(offset)
+    return this.taken(type)
   }
 
   /** Integer load of 1, 2, 4 or 8 bytes into the natural type (i32, or i64 for 8), zero-extended. */
@@ -149,47 +164,49 @@ export class FunctionBuilder {
     else if (t === 'i64') code = [size === 1 ? 0x3c : size === 2 ? 0x3d : size === 4 ? 0x3e : 0x37]
     else if (size === 8) throw new Error('8-byte store of an i32')
     else code = [size === 1 ? 0x3a : size === 2 ? 0x3b : 0x36]
-    this.out.push(...code, ...this.memarg(0, offset))
+    this.out.append(code)
+    this.out.byte(0)
+    this.out.leb(offset)
   }
 
   /** memory.copy(to, from, length). */
   copy(to: Operand, from: Operand, length: Operand): void {
     for (const x of [to, from, length]) this.address(x).emit(this.out)
-    this.out.push(0xfc, 10, 0, 0)
+    this.out.append([0xfc, 10, 0, 0])
   }
   /** memory.fill(to, byte, length). */
   fill(to: Operand, byte: Operand, length: Operand): void {
     this.address(to).emit(this.out)
     ;(byte instanceof Expr ? byte : i32(byte)).emit(this.out)
     this.address(length).emit(this.out)
-    this.out.push(0xfc, 11, 0)
+    this.out.append([0xfc, 11, 0])
   }
   /** Sequentially consistent fence. */
   fence(): void {
-    this.out.push(0xfe, 3, 0)
+    this.out.append([0xfe, 3, 0])
   }
   /** Any instruction with a result, as a statement: its value in a local. */
   atomic(type: ValType, code: number, size: number, addr: Operand, args: readonly Expr[]): Expr {
     const align = size === 8 ? 3 : size === 4 ? 2 : size === 2 ? 1 : 0
-    return this.tmp(new Expr(type, [this.address(addr), ...args], [0xfe, code, ...this.memarg(align, 0)]))
+    return this.tmp(new Expr(type, [this.address(addr), ...args], [0xfe, code, align, 0]))
   }
 
   if(condition: Expr, then: () => void, otherwise?: () => void): void {
     if (condition.constant !== undefined) {
-      if (condition.constant !== 0n) then()
+      if (condition.constant !== 0) then()
       else otherwise?.()
       return
     }
     condition.emit(this.out)
-    this.out.push(0x04, 0x40)
+    this.out.append(IF)
     this.depth++
     then()
     if (otherwise) {
-      this.out.push(0x05)
+      this.out.byte(0x05)
       otherwise()
     }
     this.depth--
-    this.out.push(0x0b)
+    this.out.byte(0x0b)
   }
   block(body: (end: Label) => void): void {
     this.nest(0x02, body)
@@ -198,30 +215,34 @@ export class FunctionBuilder {
     this.nest(0x03, body)
   }
   private nest(code: number, body: (label: Label) => void): void {
-    this.out.push(code, 0x40)
+    this.out.byte(code)
+    this.out.byte(0x40)
     this.depth++
     body({ depth: this.depth })
     this.depth--
-    this.out.push(0x0b)
+    this.out.byte(0x0b)
   }
   br(label: Label): void {
-    this.out.push(0x0c, ...leb(this.depth - label.depth))
+    this.out.byte(0x0c)
+    this.out.leb(this.depth - label.depth)
   }
   brIf(label: Label, condition: Expr): void {
     condition.emit(this.out)
-    this.out.push(0x0d, ...leb(this.depth - label.depth))
+    this.out.byte(0x0d)
+    this.out.leb(this.depth - label.depth)
   }
   brTable(labels: readonly Label[], fallback: Label, index: Expr): void {
     index.emit(this.out)
-    this.out.push(0x0e, ...leb(labels.length))
-    for (const label of [...labels, fallback]) this.out.push(...leb(this.depth - label.depth))
+    this.out.byte(0x0e)
+    this.out.leb(labels.length)
+    for (const label of [...labels, fallback]) this.out.leb(this.depth - label.depth)
   }
   ret(value?: Operand, type: ValType = 'i32'): void {
     if (value !== undefined) (value instanceof Expr ? value : konst(type, value)).emit(this.out)
-    this.out.push(0x0f)
+    this.out.byte(0x0f)
   }
   unreachable(): void {
-    this.out.push(0x00)
+    this.out.byte(0x00)
   }
 
   private args(func: Func, args: readonly Operand[]): void {
@@ -235,46 +256,62 @@ export class FunctionBuilder {
   /** Calls; the result (if any) in a local. */
   call(func: Func, ...args: Operand[]): Expr {
     this.args(func, args)
-    this.out.push(0x10, ...leb(func.index))
+    this.out.byte(0x10)
+    this.out.leb(func.index)
     const type = func.results[0]
-    if (type === undefined) return i32(0)
-    const local = this.local(type)
-    this.out.push(0x21, ...leb(local.index))
-    return local
+    return type === undefined ? i32(0) : this.taken(type)
   }
   /** return_call: the callee's result is this function's. */
   tailCall(func: Func, ...args: Operand[]): void {
     this.args(func, args)
-    this.out.push(0x12, ...leb(func.index))
+    this.out.byte(0x12)
+    this.out.leb(func.index)
   }
   /** call_indirect through table 0. */
   callIndirect(params: readonly ValType[], result: ValType, index: Expr, ...args: Expr[]): Expr {
     for (const arg of args) arg.emit(this.out)
     index.emit(this.out)
-    this.out.push(0x11, ...leb(this.module.typeIndex(params, [result])), 0)
-    const local = this.local(result)
-    this.out.push(0x21, ...leb(local.index))
-    return local
+    this.out.byte(0x11)
+    this.out.leb(this.module.typeIndex(params, [result]))
+    this.out.byte(0)
+    return this.taken(result)
   }
 
   /** return_call_indirect through table 0: the callee's result is this function's. */
   tailCallIndirect(params: readonly ValType[], result: ValType, index: Expr, ...args: Expr[]): void {
     for (const arg of args) arg.emit(this.out)
     index.emit(this.out)
-    this.out.push(0x13, ...leb(this.module.typeIndex(params, [result])), 0)
+    this.out.byte(0x13)
+    this.out.leb(this.module.typeIndex(params, [result]))
+    this.out.byte(0)
+  }
+
+  /** What `body` emits stands before everything else of the function, last word first where there are several. */
+  before(body: () => void): void {
+    const { out } = this
+    this.out = this.head
+    body()
+    this.out = out
   }
 
   /** The function's bytes: local declarations, body, end. */
-  finish(): number[] {
+  finish(): Code {
     const runs: [number, ValType][] = []
     for (const type of this.locals) {
       const last = runs.at(-1)
       if (last && last[1] === type) last[0]++
       else runs.push([1, type])
     }
-    const head = leb(runs.length)
-    for (const [count, type] of runs) head.push(...leb(count), TYPE_BYTE[type])
-    return head.concat(this.out, 0x0b)
+    const whole = new Code()
+    whole.leb(runs.length)
+    for (const [count, type] of runs) {
+      whole.leb(count)
+      whole.byte(TYPE_BYTE[type])
+    }
+    whole.code(this.head)
+    whole.code(this.out)
+    whole.byte(0x0b)
+    return whole
   }
 }
 
@@ -294,10 +331,11 @@ export class ModuleBuilder {
   private readonly typeBytes: number[][] = []
   private readonly imports: Func[] = []
   private readonly funcs: Func[] = []
-  private readonly bodies = new Map<number, number[]>()
+  private readonly bodies = new Map<number, Code>()
   private readonly exports: [string, number][] = []
   private tableEntries: Func[] = []
   private importedTable = false
+  private kept: { readonly key: number; readonly bytes: Uint8Array } | undefined
 
   constructor(memory: MemoryShape) {
     this.memory = memory
@@ -354,12 +392,39 @@ export class ModuleBuilder {
   }
 
   encode(): Uint8Array<ArrayBuffer> {
-    const out: number[][] = []
-    const section = (id: number, body: number[]) => out.push([id, ...leb(body.length)], body)
-    const str = (s: string) => [...leb(s.length), ...Array.from(s, (ch) => ch.charCodeAt(0))]
-    const vec = (items: number[][]) => leb(items.length).concat(...items)
+    const out = new Code()
+    out.append(this.sections())
+    const bodies = this.funcs.map((f) => {
+      const body = this.bodies.get(f.index)
+      if (!body) throw new Error(`wasm function ${f.name} has no body`)
+      return body
+    })
+    const size = (n: number): number => leb(n).length + n
+    out.byte(10)
+    out.leb(leb(bodies.length).length + bodies.reduce((n, body) => n + size(body.length), 0))
+    out.leb(bodies.length)
+    for (const body of bodies) {
+      out.leb(body.length)
+      out.code(body)
+    }
+    return out.copy()
+  }
+
+  /** Everything but the functions' bodies. Kept while nothing new is declared: a module may be encoded again with another body. */
+  private sections(): Uint8Array {
     const importTypes = this.imports.map((f) => this.typeIndex(f.params, f.results))
     const funcTypes = this.funcs.map((f) => this.typeIndex(f.params, f.results))
+    const key = this.types.length * 65536 + this.funcs.length
+    if (this.kept?.key === key) return this.kept.bytes
+    const out = new Code()
+    out.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
+    const section = (id: number, body: readonly number[]): void => {
+      out.byte(id)
+      out.leb(body.length)
+      out.append(body)
+    }
+    const str = (s: string) => [...leb(s.length), ...Array.from(s, (ch) => ch.charCodeAt(0))]
+    const vec = (items: number[][]) => leb(items.length).concat(...items)
     const { pages, is64 } = this.memory
     const limits = [is64 ? 0x07 : 0x03, ...leb(pages), ...leb(pages)]
     const imports = [[...str('env'), ...str('memory'), 0x02, ...limits]]
@@ -373,23 +438,9 @@ export class ModuleBuilder {
     const exports = this.exports.map(([name, index]) => [...str(name), 0x00, ...leb(index)])
     if (entries.length > 0) exports.push([...str('table'), 0x01, 0])
     section(7, vec(exports))
-    if (entries.length > 0) section(9, [1, 0, 0x41, ...sleb(0n), 0x0b, ...vec(entries.map((f) => leb(f.index)))])
-    const bodies = this.funcs.map((f) => {
-      const body = this.bodies.get(f.index)
-      if (!body) throw new Error(`wasm function ${f.name} has no body`)
-      return body
-    })
-    const codeSize = bodies.reduce((n, b) => n + leb(b.length).length + b.length, leb(bodies.length).length)
-    out.push([10, ...leb(codeSize), ...leb(bodies.length)])
-    for (const body of bodies) out.push(leb(body.length), body)
-    const total = out.reduce((n, part) => n + part.length, 8)
-    const bytes = new Uint8Array(total)
-    bytes.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
-    let at = 8
-    for (const part of out) {
-      bytes.set(part, at)
-      at += part.length
-    }
+    if (entries.length > 0) section(9, [1, 0, 0x41, 0, 0x0b, ...vec(entries.map((f) => leb(f.index)))])
+    const bytes = out.copy()
+    this.kept = { key, bytes }
     return bytes
   }
 }
