@@ -16,12 +16,13 @@ import {
   DECODE,
   MOFFS64,
   isPrefix,
+  nothingDecoded,
   packed,
+  ZERO_REGISTER,
 } from './record.ts'
 import { MAP, type Row, type RowOperand } from './rows.ts'
-import { variantOf, type Variant } from './variants.ts'
+import { Variants, type Variant } from './variants.ts'
 
-const ZERO_REGISTER = 0x80
 const HIGH_BYTE = 1
 
 export class Decoder {
@@ -31,7 +32,8 @@ export class Decoder {
   private at = 0
   private end = 0
   readonly out: Decoded
-  private readonly variants = new Map<Row, Variant[]>()
+  private readonly variants = new Variants()
+  private readonly sizeBy = (letter: string): number => this.sizeOf(letter)
 
   /** `rows` without those whose cpuid feature is off. */
   constructor(rows: readonly Row[]) {
@@ -40,24 +42,7 @@ export class Decoder {
     const ud = rows.find((row) => row.name === 'ud')
     if (!ud) throw new Error('no row for undefined opcodes')
     this.undefinedRow = { ...ud, hasModRm: false, operands: [] }
-    this.out = {
-      row: this.undefinedRow,
-      length: 0,
-      access: 0,
-      register: 0,
-      rm: 0,
-      index: ZERO_REGISTER,
-      packed: 0,
-      disp: 0,
-      imm: 0,
-      imm64: undefined,
-      operandSize: 4,
-      addressSize: 4,
-      memory: false,
-      lock: false,
-      repeat: 0,
-      rex: 0,
-    }
+    this.out = nothingDecoded(this.undefinedRow)
   }
 
   private byte(): number {
@@ -320,26 +305,7 @@ export class Decoder {
 
   /** The variant of what was decoded last. */
   variant(mode: DecodeMode): Variant {
-    const o = this.out
-    // all that a variant depends on besides its row
-    const key =
-      (o.operandSize >> 2) |
-      (o.rex & 8 ? 4 : 0) |
-      (o.memory ? 8 : 0) |
-      ((o.repeat & 3) << 4) |
-      ((mode.codeSize >> 2) << 6) |
-      ((mode.stackSize >> 2) << 8)
-    const row = this.variants.get(o.row)
-    const known = row?.[key]
-    if (known) return known
-    const variant = variantOf(o, (letter) => this.sizeOf(letter), mode)
-    if (row) row[key] = variant
-    else {
-      const some: Variant[] = []
-      some[key] = variant
-      this.variants.set(o.row, some)
-    }
-    return variant
+    return this.variants.of(this.out, this.sizeBy, mode)
   }
 
   private sizeOf(size: string): number {

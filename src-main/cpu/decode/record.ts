@@ -58,6 +58,28 @@ export interface Decoded {
   rex: number
 }
 
+/** Place of the register that is always zero, as records have it. */
+export const ZERO_REGISTER = 0x80
+
+export const nothingDecoded = (row: Row): Decoded => ({
+  row,
+  length: 0,
+  access: 0,
+  register: 0,
+  rm: 0,
+  index: ZERO_REGISTER,
+  packed: 0,
+  disp: 0,
+  imm: 0,
+  imm64: undefined,
+  operandSize: 4,
+  addressSize: 4,
+  memory: false,
+  lock: false,
+  repeat: 0,
+  rex: 0,
+})
+
 export const DECODE = { ok: 0, needMore: 1, tooLong: 2 } as const
 
 /** Address size code with scale 3 in an index-less MOFFS record: the immediate holds the upper half of the address. */

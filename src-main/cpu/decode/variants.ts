@@ -1,6 +1,6 @@
 /** A handler is made for each combination of operand sizes and modes that a row can have: its variants. */
 import type { Size } from '../semantics/context.ts'
-import type { Decoded } from './record.ts'
+import type { Decoded, DecodeMode } from './record.ts'
 import type { OperandKind, Row } from './rows.ts'
 
 export interface Operand {
@@ -33,11 +33,7 @@ const STRING = /^(ins|outs|movs|cmps|stos|lods|scas)(b|_)?$/
 export const takesRepeat = (row: Row): boolean => row.map === 0 && row.prefix === -1 && STRING.test(row.name)
 
 /** Builds the variant of a decoded instruction; equal ones have equal keys. */
-export function variantOf(
-  o: Decoded,
-  sizeOf: (letter: string) => number,
-  mode: { codeSize: 2 | 4 | 8; stackSize: 2 | 4 | 8 },
-): Variant {
+function variantOf(o: Decoded, sizeOf: (letter: string) => number, mode: DecodeMode): Variant {
   const { row } = o
   const a = row.attributes
   const operands = row.operands.map((x) => ({ kind: x.kind, size: sizeOf(x.size), access: x.access, letter: x.size }))
@@ -58,6 +54,25 @@ export function variantOf(
     repeat,
   ].join('|')
   return { key, name: row.name, operands, operandSize, stackSize, codeSize, memory, hot: a.has('hot'), repeat }
+}
+
+/** Variants that were built before. */
+export class Variants {
+  private readonly byRow = new Map<Row, Variant[]>()
+
+  of(o: Decoded, sizeOf: (letter: string) => number, mode: DecodeMode): Variant {
+    let known = this.byRow.get(o.row)
+    if (!known) this.byRow.set(o.row, (known = []))
+    // all that a variant depends on besides its row
+    const key =
+      (o.operandSize >> 2) |
+      (o.rex & 8 ? 4 : 0) |
+      (o.memory ? 8 : 0) |
+      ((o.repeat & 3) << 4) |
+      ((mode.codeSize >> 2) << 6) |
+      ((mode.stackSize >> 2) << 8)
+    return (known[key] ??= variantOf(o, sizeOf, mode))
+  }
 }
 
 export const asSize = (n: number): Size => {
