@@ -53,6 +53,7 @@ export interface BuildState {
 
 /** How make is to be called. */
 export interface MakeOptions {
+  /** Build with clang (LLVM=1); when left out, with what the .config was made for. */
   readonly llvm?: boolean
   /** Put in front of the compiler: `ccache`, `distcc`, `icecc`. */
   readonly compilerWrapper?: 'ccache' | 'distcc' | 'icecc'

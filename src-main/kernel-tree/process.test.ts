@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { run } from './process.ts'
 
 /** Processes whose command line holds the mark. */
@@ -15,6 +15,13 @@ describe('a program', () => {
     const result = await run('sh', ['-c', script], { onLine: (line, stream) => lines.push(`${stream} ${line}`) })
     expect(result).toEqual({ code: 3, out: 'one\ntwo', err: 'three\n', cancelled: false })
     expect(lines.sort()).toEqual(['err three', 'out one', 'out two'])
+  })
+
+  it('speaks English, also when it drops LC_ALL as the kernel does', async () => {
+    vi.stubEnv('LANG', 'pt_BR.UTF-8').stubEnv('LC_MESSAGES', 'pt_BR.UTF-8').stubEnv('LANGUAGE', 'pt_BR:en')
+    const { out } = await run('sh', ['-c', 'unset LC_ALL; echo "$LANG,$LC_MESSAGES,$LC_CTYPE,$LANGUAGE"'])
+    vi.unstubAllEnvs()
+    expect(out).toBe('C,,,\n')
   })
 
   it('that is not there is named', async () => {

@@ -62,9 +62,13 @@ async function endGroup(group: number): Promise<void> {
   while (send(group, 'SIGKILL')) await sleep(LOOK)
 }
 
-/** The user's environment with messages in English (they are read), and without what make would pass on to a make inside it. */
+/**
+ * The user's environment with messages in English (they are read), and without what make would pass on to a make inside it. The kernel's
+ * Makefile takes LC_ALL away again, so the user's other settings of the language go as well.
+ */
 function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: 'C', ...extra }
+  const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: 'C', LANG: 'C', ...extra }
+  for (const name of ['LANGUAGE', 'LC_MESSAGES', 'LC_CTYPE']) env[name] = undefined
   for (const name of ['MAKEFLAGS', 'MAKELEVEL', 'MFLAGS', 'MAKEOVERRIDES']) env[name] = undefined
   return env
 }

@@ -9,7 +9,7 @@ import {
   type Diagnostic,
 } from '../../contract/kernel-tree.ts'
 import { workbench } from '../../kernel-tree/index.ts'
-import { treeOf, treeOptions, type Command, type Context } from './command.ts'
+import { requireTools, treeOf, treeOptions, type Command, type Context } from './command.ts'
 import { buildOptions, makeOptionsOf } from './make-options.ts'
 import { has, numberOf, valueOf, type Words } from './words.ts'
 
@@ -91,13 +91,7 @@ const build: Command = {
   ],
   run: async (context) => {
     const tree = await treeOf(context)
-    const toolchain = await workbench.checkToolchain(tree, makeOptionsOf(context.words))
-    if (!toolchain.ready) {
-      const how = toolchain.install === undefined ? '' : `; to install it: ${toolchain.install}`
-      throw new KernelTreeError(
-        toolchain.advice ?? `the build needs ${toolchain.missing.join(', ')}, which is not installed${how}`,
-      )
-    }
+    await requireTools(tree, context)
     if (process.getuid?.() === 0)
       context.say('note: this builds as root; what it makes in the tree will belong to root')
     const request = buildRequestOf(context.words, context.words.rest)

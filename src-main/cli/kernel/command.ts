@@ -1,5 +1,6 @@
-import type { KernelTree } from '../../contract/kernel-tree.ts'
+import { KernelTreeError, type KernelTree } from '../../contract/kernel-tree.ts'
 import { workbench } from '../../kernel-tree/index.ts'
+import { makeOptionsOf } from './make-options.ts'
 import { valueOf, type Option, type Words } from './words.ts'
 
 export interface Context {
@@ -36,6 +37,14 @@ export const treeOptions: readonly Option[] = [
 
 export function treeOf({ words }: Context): Promise<KernelTree> {
   return workbench.openTree(valueOf(words, 'tree') ?? '.', valueOf(words, 'output'))
+}
+
+/** Kconfig and compilers say little when a program of theirs is missing; it is told before they start. */
+export async function requireTools(tree: KernelTree, { words }: Context): Promise<void> {
+  const { ready, advice, missing, install } = await workbench.checkToolchain(tree, makeOptionsOf(words))
+  if (ready) return
+  const how = install === undefined ? '' : `; to install what is missing: ${install}`
+  throw new KernelTreeError(advice ?? `not installed, but needed for this: ${missing.join(', ')}${how}`)
 }
 
 export function mark(good: boolean): string {

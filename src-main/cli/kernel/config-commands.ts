@@ -1,7 +1,7 @@
 /** `longmode kernel config …`. */
 import { KernelTreeError, type ConfigFinding, type ConfigFix } from '../../contract/kernel-tree.ts'
 import { workbench } from '../../kernel-tree/index.ts'
-import { treeOf, treeOptions, type Answer, type Command } from './command.ts'
+import { requireTools, treeOf, treeOptions, type Answer, type Command } from './command.ts'
 import { buildOptions, makeOptionsOf } from './make-options.ts'
 import { planOf, planOptions, userlandOf } from './plan.ts'
 import { has, valuesOf } from './words.ts'
@@ -47,7 +47,9 @@ const fix: Command = {
   options: [...treeOptions, ...planOptions],
   run: async (context) => {
     const { words, signal } = context
-    return fixAnswer(await workbench.fixConfig(await treeOf(context), planOf(words), userlandOf(words), signal))
+    const tree = await treeOf(context)
+    await requireTools(tree, context)
+    return fixAnswer(await workbench.fixConfig(tree, planOf(words), userlandOf(words), signal))
   },
 }
 
@@ -78,7 +80,9 @@ const recipe: Command = {
       keep: has(words, 'keep'),
       ...makeOptionsOf(words),
     }
-    return fixAnswer(await workbench.applyRecipes(await treeOf(context), request, signal))
+    const tree = await treeOf(context)
+    await requireTools(tree, context)
+    return fixAnswer(await workbench.applyRecipes(tree, request, signal))
   },
 }
 

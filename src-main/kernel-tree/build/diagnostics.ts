@@ -16,6 +16,8 @@ const PROGRAM = /^make(?:\[\d+\])?: (\S+: No such file or directory)$/
 const SHELL = /^(?:\/bin\/sh|sh|bash): (?:\d+: |line \d+: )?(.*not found)$/
 /** gcc's and clang's excerpt: `   12 | code` and `      |  ^~~`. */
 const EXCERPT = /^\s*\d*\s\|/
+/** gcc's way from the macro that is wrong to the place that used it. */
+const EXPANSION = /^(\S[^:\n]*):(\d+):(?:(\d+):)? note: in (expansion|definition) of macro /
 /** clang shows the line itself, then its mark. */
 const MARK = /^\s*\^[~^ ]*$/
 const OWN_EXCERPT = 2
@@ -27,6 +29,8 @@ export class DiagnosticReader {
   readonly #folders: readonly string[]
   readonly #tell: (diagnostic: Diagnostic) => void
   #open: Draft | undefined
+  /** Excerpts that come now belong to a note, not to the diagnostic. */
+  #inNote = false
   /** An error of make names only the target; kept for builds that give no better one. */
   #ofMake: Diagnostic | undefined
 
@@ -38,7 +42,12 @@ export class DiagnosticReader {
 
   line(text: string): void {
     if (this.#open !== undefined && (EXCERPT.test(text) || this.#belongs(text))) {
-      this.#open.excerpt.push(text)
+      if (!this.#inNote) this.#open.excerpt.push(text)
+      return
+    }
+    const expansion = EXPANSION.exec(text)
+    if (this.#open !== undefined && expansion !== null) {
+      this.#follow(this.#open, expansion)
       return
     }
     this.#close()
@@ -53,6 +62,16 @@ export class DiagnosticReader {
   /** What make itself said, for a build that failed without any other error. */
   get ofMake(): Diagnostic | undefined {
     return this.#ofMake
+  }
+
+  /** An error in a header's macro is the fault of who used it: the last place on the way, outside of headers. */
+  #follow(open: Draft, [, file, line, column, kind]: RegExpExecArray): void {
+    this.#inNote = kind === 'definition' || open.file === undefined || !open.file.endsWith('.h')
+    if (this.#inNote) return
+    open.file = this.#relative(file)
+    open.line = Number(line)
+    open.column = Number(column)
+    open.excerpt = []
   }
 
   #belongs(text: string): boolean {
@@ -90,7 +109,6 @@ export class DiagnosticReader {
   }
 
   #draft(severity: Diagnostic['severity'], message: string, file?: string, line?: number, column?: number): Draft {
-    const explanation = explain(message)
     return {
       severity,
       message,
@@ -98,22 +116,24 @@ export class DiagnosticReader {
       ...(file === undefined ? {} : { file: this.#relative(file) }),
       ...(line === undefined ? {} : { line }),
       ...(column === undefined ? {} : { column }),
-      ...(explanation === undefined ? {} : { explanation }),
     }
   }
 
   #relative(file: string): string {
-    const tree = this.#folders.at(-1) ?? ''
-    const inside = path.isAbsolute(file) && file.startsWith(`${tree}/`)
-    return inside ? path.relative(tree, file) : file.replace(/^\.\//, '')
+    // The compiler's names are relative to the output folder, which may lie in the tree or elsewhere.
+    const [output = '', tree = output] = this.#folders
+    const full = path.resolve(output, file)
+    return full.startsWith(`${tree}/`) ? path.relative(tree, full) : file.replace(/^\.\//, '')
   }
 
   #close(): void {
     const draft = this.#open
     this.#open = undefined
+    this.#inNote = false
     if (draft === undefined) return
     if (draft.excerpt.length === 0) draft.excerpt = this.#excerptOf(draft)
-    this.#tell(draft)
+    const explanation = explain(draft.message, draft.excerpt.join('\n'))
+    this.#tell(explanation === undefined ? draft : { ...draft, explanation })
   }
 
   #excerptOf({ file, line }: Diagnostic): string[] {

@@ -1,5 +1,13 @@
-/** What the usual errors of a kernel build mean, for people who see them for the first time. The first pattern that fits counts. */
-export const explanations: readonly (readonly [pattern: RegExp, explanation: string])[] = [
+/**
+ * What the usual errors of a kernel build mean, for people who see them for the first time. The first pattern that fits counts; `where` is
+ * looked for in the lines of source that the tool shows.
+ */
+export const explanations: readonly (readonly [pattern: RegExp, explanation: string, where?: RegExp])[] = [
+  [
+    /expected .* before|requires \d+ arguments|passed \d+ arguments|unknown type name|too few arguments provided/,
+    'SYSCALL_DEFINEn comes from <linux/syscalls.h>; n is the number of parameters, and each is a type and a name with a comma between them: "void __user *, src"',
+    /\bSYSCALL_DEFINE\d/,
+  ],
   [
     /undefined reference to [`'"]__(?:x64|ia32)_(?:compat_)?sys_(\w+)/,
     'the system-call table names a call that nothing defines: is its source in a Makefile (obj-y += …), and does SYSCALL_DEFINE have the same name?',
@@ -54,14 +62,31 @@ export const explanations: readonly (readonly [pattern: RegExp, explanation: str
     /Configuration file "\.config" not found|Please run some configurator/,
     'there is no configuration yet: "longmode kernel config recipe tutorial"',
   ],
+  [/at end of input|expected '}'/, 'a bracket that was opened is not closed: is a } missing?'],
   [
-    /expected (?:';'|‘;’|identifier|declaration|expression|'\)'|‘\)’)|expected .* before/,
+    /expected (?:';'|identifier|declaration|expression|'\)')|expected .* before/,
     'something is missing here or just before: a semicolon, a comma, a bracket',
   ],
   [/undeclared/, 'this name is not declared: is it spelled right, and is its header included?'],
   [
     /redefinition of/,
     'this is defined twice: was the patch applied two times, or does the header lack its #ifndef guard?',
+  ],
+  [
+    /control reaches end of non-void function|non-void function does not return/,
+    'one way through this function ends without "return"; a system call returns 0, a number, or an error like -EINVAL',
+  ],
+  [
+    /ignoring return value of/,
+    'copy_from_user and copy_to_user return how many bytes they could not copy: if it is not 0, the call returns -EFAULT',
+  ],
+  [
+    /makes (?:pointer from integer|integer from pointer)|incompatible (?:integer to pointer|pointer)/,
+    'a number stands where an address is expected, or an address of another kind: are the arguments in the right order?',
+  ],
+  [
+    /syscall table is not sorted/,
+    'a number stands twice in the system-call table, or out of order: take the next free one',
   ],
   [/-Werror/, 'this tree treats warnings as errors (CONFIG_WERROR); correct the code, or switch the option off'],
   [/No space left on device/, 'the disk is full: a kernel with debug information needs 10 GB and more'],
@@ -75,6 +100,6 @@ export const explanations: readonly (readonly [pattern: RegExp, explanation: str
   ],
 ]
 
-export function explain(message: string): string | undefined {
-  return explanations.find(([pattern]) => pattern.test(message))?.[1]
+export function explain(message: string, excerpt: string): string | undefined {
+  return explanations.find(([pattern, , where]) => pattern.test(message) && (where?.test(excerpt) ?? true))?.[1]
 }

@@ -162,7 +162,8 @@ export async function applyRecipes(tree: KernelTree, request: RecipeRequest, sig
   }
   mkdirSync(tree.output, { recursive: true })
   const backup = backUp(tree)
-  const make = [...makeArguments(tree, request)]
+  // A new configuration is for gcc unless clang is asked for; one that is kept keeps its compiler.
+  const make = makeArguments(tree, keep ? request : { ...request, llvm: request.llvm === true })
   if (!keep && base !== undefined) await step(`make ${base}`, run('make', [...make, base], { signal }))
   const fragments = [...chosen.map((recipe) => recipe.path), ...own.map((file) => path.resolve(file))]
   const merge = path.join(tree.folder, 'scripts/kconfig/merge_config.sh')

@@ -4,6 +4,7 @@ import path from 'node:path'
 import process from 'node:process'
 import type { Distribution, KernelTree, MakeOptions, ToolchainReport, ToolFact } from '../../contract/kernel-tree.ts'
 import { DotConfig } from '../config/dot-config.ts'
+import { isForLlvm } from '../make.ts'
 import { run } from '../process.ts'
 import { readText } from '../tree.ts'
 import { installCommands, tools, type Tool, type Wanted } from './tools-table.ts'
@@ -90,10 +91,11 @@ export async function checkToolchain(tree: KernelTree | undefined, options: Make
     return { platform, distribution, tools: [], missing: [], ready: false, advice: elsewhere(process.platform) }
   }
   const text = tree === undefined ? undefined : readText(path.join(tree.output, '.config'))
+  const config = text === undefined ? undefined : new DotConfig(text)
   const wanted: Wanted = {
-    llvm: options.llvm === true,
+    llvm: options.llvm ?? (config !== undefined && isForLlvm(config)),
     ...(options.compilerWrapper === undefined ? {} : { wrapper: options.compilerWrapper }),
-    ...(text === undefined ? {} : { config: new DotConfig(text) }),
+    ...(config === undefined ? {} : { config }),
   }
   const facts = (await Promise.all(tools.map((tool) => lookAt(tool, wanted)))).filter((fact) => fact !== undefined)
   const missing = facts.filter(({ found, required }) => required && !found).map(({ name }) => name)
