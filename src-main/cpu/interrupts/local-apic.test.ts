@@ -215,6 +215,21 @@ describe('LINT pins', () => {
     expect(apic.acknowledge()).toBe(0x33)
     expect(apic.hasInterrupt()).toBe(false)
   })
+
+  test('LINT0 as an NMI: once for each edge', () => {
+    const { apic, seen, write } = board()
+    write(LVT_LINT0, 0x400)
+    apic.setLint0(true)
+    apic.setLint0(true)
+    expect(seen.nmi).toBe(1)
+    apic.setLint0(false)
+    apic.setLint0(true)
+    expect(seen.nmi).toBe(2)
+    write(LVT_LINT0, 0x10400)
+    apic.setLint0(false)
+    apic.setLint0(true)
+    expect([seen.nmi, apic.hasInterrupt()]).toEqual([2, false])
+  })
 })
 
 describe('timer', () => {

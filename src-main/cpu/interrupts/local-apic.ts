@@ -151,7 +151,7 @@ export class LocalApic implements Snapshotable {
   setLint0(level: boolean): void {
     const rising = level && !this.lint0
     this.lint0 = level
-    if (rising && this.lvt.mode(REG.LVT_LINT0) === MODE.FIXED) this.deliverLocal(REG.LVT_LINT0)
+    if (rising && this.lvt.mode(REG.LVT_LINT0) !== MODE.EXTINT) this.deliverLocal(REG.LVT_LINT0)
     this.update()
   }
 

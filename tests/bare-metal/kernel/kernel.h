@@ -21,8 +21,9 @@ struct frame {
 /* The last exception, and how it left CR2 and DR6. */
 extern struct frame trap;
 extern u64 trap_cr2, trap_dr6, trap_stack;
-/* Exceptions of this vector are counted, their addresses kept, and the code goes on. */
+/* Exceptions of this vector are counted, their addresses kept, resumed_call is called, and the code goes on. */
 extern int resumed_vector, resumed_count;
+extern void (*resumed_call)(void);
 extern u64 resumed_rip[32], resumed_dr6[32];
 
 /* Calls fn(argument): 0, or FAULT(vector) when it was left by an exception or interrupt. */
@@ -53,8 +54,18 @@ static inline void cpuid(u32 leaf, u32 r[4]) {
 static inline void outb(u16 port, u8 v) { asm volatile("outb %0,%1" ::"a"(v), "Nd"(port)); }
 static inline u8 inb(u16 port) { u8 v; asm volatile("inb %1,%0" : "=a"(v) : "Nd"(port)); return v; }
 
+/* modes.c: runs a 32-bit routine in legacy protected mode, what it finds and how it ends goes to `legacy`; tasks for it. */
+extern u32 legacy[], task_a_state[];
+extern u64 idt32[];
+void run_legacy(void (*routine)(void));
+void describe_task(int selector, u32 *state, void (*code)(void), u32 flags);
+void restore_task(void);
+
 void test_faults(void);
 void test_paging(void);
 void test_rings(void);
 void test_debug(void);
 void test_modes(void);
+void test_v86(void);
+void test_nmi(void);
+void test_dma(void);

@@ -4,6 +4,7 @@
 extern u8 stubs[];
 extern u64 idt[];
 int resumed_vector = -1, resumed_count;
+void (*resumed_call)(void);
 u64 resumed_rip[32], resumed_dr6[32], trap_cr2, trap_dr6, trap_stack;
 static int checks, failures;
 
@@ -57,6 +58,7 @@ int on_trap(struct frame *f) {
   resumed_rip[resumed_count & 31] = f->rip;
   resumed_dr6[resumed_count & 31] = trap_dr6;
   resumed_count++;
+  if (resumed_call) resumed_call();
   WRITE("dr6", 0xffff0ff0);
   f->flags |= 0x10000; /* RF: an instruction breakpoint strikes once */
   return 1;
@@ -76,6 +78,9 @@ void main(void) {
   test_rings();
   test_debug();
   test_modes();
+  test_v86();
+  test_nmi();
+  test_dma();
   print(failures ? "some checks failed, of " : "all checks passed: ");
   print_hex(checks);
   print("\n");

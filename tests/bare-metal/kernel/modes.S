@@ -127,6 +127,8 @@ stubs32:
         .set n, n + 1
         .endr
 common32:
+        cld
+        mov     %ds, %ebx
         mov     $DATA, %eax
         mov     %eax, %ds
         mov     %eax, %es
@@ -135,6 +137,12 @@ common32:
         pop     legacy + 68
         mov     %cr2, %eax
         mov     %eax, legacy + 72
+        /* the frame, as long as one from virtual-8086 mode is, and DS as it came */
+        mov     %esp, %esi
+        mov     $legacy + 80, %edi
+        mov     $9, %ecx
+        rep movsl
+        mov     %ebx, legacy + 116
         jmp     legacy_end
 
         .globl small_limit, small_stack, two_levels, two_levels_write, two_levels_4m, pae, tasks, nested_task, sixteen

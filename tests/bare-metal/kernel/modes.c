@@ -6,20 +6,20 @@ EXTERN(compat_old_opcodes) EXTERN(compat_limit) EXTERN(compat_down) EXTERN(compa
 extern void legacy_mode(void (*routine)(void));
 extern void small_limit(void), small_stack(void), two_levels(void), two_levels_write(void), two_levels_4m(void), pae(void);
 extern void tasks(void), nested_task(void), sixteen(void), task_b(void), task_c(void);
-extern u32 page_directory[], page_table[], legacy[], task_a_state[], task_b_state[], legacy_low[];
-extern u64 page_pointers[], page_directories[], idt32[], pml4[];
+extern u32 page_directory[], page_table[], task_b_state[], legacy_low[];
+extern u64 page_pointers[], page_directories[], pml4[];
 extern u8 stubs32[], real_fault_at[], start[];
 static u8 memory[8192] __attribute__((aligned(4096)));
 static u8 task_stack[1024] __attribute__((aligned(16)));
 
 /* After `routine` in legacy mode: vector, error and CR2 are legacy[16..18]. */
-static void run(void (*routine)(void)) {
+void run_legacy(void (*routine)(void)) {
   for (int i = 0; i < 32; i++) legacy[i] = 0;
   legacy[16] = ~0u;
   legacy_mode(routine);
 }
 static void fault(const char *name, void (*routine)(void), u32 vector, u32 error) {
-  run(routine);
+  run_legacy(routine);
   check(name, legacy[16], vector);
   check("  error", legacy[17], error);
 }
@@ -59,7 +59,7 @@ static void test_protected_paging(void) {
   check("  written", *(u32 *)(memory + 4096 + 8), 0x1234);
   fault("32-bit paging, read-only", two_levels_write, PF, 3);
   check("  CR2", legacy[18], 0x403020);
-  run(two_levels_4m);
+  run_legacy(two_levels_4m);
   check("4 MiB page", legacy[16], ~0u);
   check("  the same memory", legacy[0], 1);
   check("  A", legacy[1] & 0x60, 0x20);
@@ -73,7 +73,12 @@ static void test_protected_paging(void) {
   check("  A and not D", page_directories[1] & 0x60, 0x20);
 }
 
-static void describe(int selector, u32 *state, void (*code)(void), u32 flags) {
+/* The 64-bit task again. */
+void restore_task(void) {
+  gdt[TASK / 8] &= ~(2ul << 40);
+  asm volatile("ltr %w0" ::"r"(TASK));
+}
+void describe_task(int selector, u32 *state, void (*code)(void), u32 flags) {
   u64 base = (u64)state;
   gdt[selector / 8] = 0x67 | (base & 0xffffff) << 16 | 0x89ul << 40 | (base >> 24) << 56;
   for (int i = 0; i < 26; i++) state[i] = 0;
@@ -85,10 +90,10 @@ static void describe(int selector, u32 *state, void (*code)(void), u32 flags) {
   state[19] = CODE32;
 }
 static void test_tasks(void) {
-  describe(TASK_A, task_a_state, 0, 2);
-  describe(TASK_B, task_b_state, task_b, 2);
+  describe_task(TASK_A, task_a_state, 0, 2);
+  describe_task(TASK_B, task_b_state, task_b, 2);
   task_b_state[16] = 0x99;
-  run(tasks);
+  run_legacy(tasks);
   check("task switch by JMP", legacy[16], ~0u);
   check("  ESI back", legacy[0], 0x77);
   check("  TR back", legacy[1], TASK_A);
@@ -96,21 +101,19 @@ static void test_tasks(void) {
   check("  the other task is free again", legacy[3] >> 8 & 0xff, 0x89);
   check("  ESI there", legacy[4], 0x99);
   check("  ESI saved", legacy[5], 0x77);
-  describe(TASK_A, task_a_state, 0, 2);
-  describe(TASK_B, task_b_state, task_c, 2);
-  run(nested_task);
+  describe_task(TASK_A, task_a_state, 0, 2);
+  describe_task(TASK_B, task_b_state, task_c, 2);
+  run_legacy(nested_task);
   check("task switch by CALL", legacy[16], ~0u);
   check("  ESI back", legacy[0], 0x55);
   check("  NT off again", legacy[1] & 0x4000, 0);
   check("  NT there", legacy[2] & 0x4000, 0x4000);
   check("  link", legacy[3] & 0xffff, TASK_A);
-  /* the 64-bit task again */
-  gdt[TASK / 8] &= ~(2ul << 40);
-  asm volatile("ltr %w0" ::"r"(TASK));
+  restore_task();
 }
 
 static void test_sixteen_bits(void) {
-  run(sixteen);
+  run_legacy(sixteen);
   check("16-bit code and real mode", legacy[16], ~0u);
   check("  PUSH AX", legacy_low[0] & 0xffff, 0x7efe);
   check("  PUSH EAX", legacy_low[1] & 0xffff, 0x7efa);

@@ -13,6 +13,8 @@ import { cacheFolder } from '../../../src-main/host/default-guest/default-guest.
 const PACKAGES = ['systemd-sysv', 'udev', 'gcc', 'gcc-multilib', 'libc6-dev', 'strace', 'gdb', 'nano', 'python3']
 const SIZE = '1536M'
 export const HOST_NAME = 'tutorial'
+/** systemd gives a device 90 s to appear; the computer that runs the tests may have much else to do. */
+const PATIENCE = '[Manager]\nDefaultTimeoutStartSec=1h\nDefaultDeviceTimeoutSec=1h\n'
 
 function run(command: string, args: readonly string[]): void {
   execFileSync(command, args, { stdio: ['ignore', 2, 2] })
@@ -20,7 +22,7 @@ function run(command: string, args: readonly string[]): void {
 
 /** The path of the pristine image. */
 export function debianDisk(): string {
-  const hash = createHash('sha256').update(JSON.stringify([PACKAGES, SIZE, HOST_NAME]))
+  const hash = createHash('sha256').update(JSON.stringify([PACKAGES, SIZE, HOST_NAME, PATIENCE]))
   const image = path.join(cacheFolder(), 'test-disks', `debian-${hash.digest('hex').slice(0, 16)}.img`)
   if (existsSync(image)) return image
   if (process.getuid?.() !== 0) throw new Error('the disk of this test can only be made as root')
@@ -30,6 +32,8 @@ export function debianDisk(): string {
     const root = path.join(scratch, 'root')
     run('mmdebstrap', ['--variant=minbase', '--mode=root', `--include=${PACKAGES.join(',')}`, 'bookworm', root])
     writeFileSync(path.join(root, 'etc/hostname'), `${HOST_NAME}\n`)
+    mkdirSync(path.join(root, 'etc/systemd/system.conf.d'))
+    writeFileSync(path.join(root, 'etc/systemd/system.conf.d/patience.conf'), PATIENCE)
     run('chroot', [root, 'passwd', '-d', 'root'])
     const fresh = path.join(scratch, 'image')
     run('truncate', ['-s', SIZE, fresh])
