@@ -12,7 +12,9 @@ export const HANDLER = {
   breakpoint: 3,
   /** A region begins here; the record's displacement is its place in table 0. */
   region: 4,
-  first: 5,
+  /** A region that is to show that it is still used: entering it makes the record HANDLER.region again. */
+  asleep: 5,
+  first: 6,
 } as const
 
 /**

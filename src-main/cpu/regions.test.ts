@@ -42,4 +42,26 @@ describe('translator', () => {
     expect(translator.counts.regions).toBeLessThanOrEqual(4)
     expect(translator.counts.evicted).toBeGreaterThan(5)
   })
+  it('makes room with regions that are not used', () => {
+    // ten pages, each: call the page after them; mov ecx,100; L: dec ecx; jnz L; jmp to the next page
+    const cpu = flat64([])
+    for (let page = 0; page < 10; page++) {
+      const call = [0xe8, 0xfb, (0xa0 - 0x10 * page - 1) & 0xff, 0, 0]
+      const loop = [0xb9, 100, 0, 0, 0, 0xff, 0xc9, 0x75, 0xfc, 0xe9, 0xed, 0x0f, 0, 0]
+      cpu.bytes.set([...call, ...loop], cpu.map.ramBase + 0x10000 + page * 4096)
+    }
+    // mov ecx,100; L: dec ecx; jnz L; inc eax; ret, at 0x1a000; the jump of the last page leads to its hlt at 0x1a100
+    const shared = [0xb9, 100, 0, 0, 0, 0xff, 0xc9, 0x75, 0xfc, 0xff, 0xc0, 0xc3]
+    cpu.bytes.set(shared, cpu.map.ramBase + 0x1a000)
+    cpu.bytes.set([0xe9, 0xed, 0x10, 0, 0], cpu.map.ramBase + 0x1900e)
+    cpu.bytes[cpu.map.ramBase + 0x1a100] = 0xf4
+    cpu.setGpr(RAX, 0n)
+    const translator = cpu.translateHot(5)
+    translator.mostRegions = 6
+    expect(cpu.run(1_000_000)).toBe(EXIT.halt)
+    expect(cpu.gpr(RAX)).toBe(10n)
+    expect(translator.counts.evicted).toBeGreaterThan(2)
+    // ten loops, and the shared one by its loop and by its beginning: once each, though it is the oldest of all
+    expect(translator.counts.made).toBe(12)
+  })
 })

@@ -245,6 +245,11 @@ export function defineLoop(
                     f.set(span, 0)
                     f.br(next)
                   },
+                  () => {
+                    f.set(budget, budget.add(1))
+                    f.store(2, record, i32(HANDLER.region))
+                    f.br(next)
+                  },
                 ]
                 f.if(id.lt_u(HANDLER.first + hotCount), () => emitTree(f, id, 0, [...special, ...hot]))
                 // a handler of its own

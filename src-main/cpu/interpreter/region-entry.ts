@@ -35,7 +35,8 @@ export function isPlain(f: FunctionBuilder, linear: Expr): Expr {
   const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(toPtr(f, index)))
   f.if(f.load64(entry).eq(linear.and(-4096n)), () => {
     const record = f.loadPtr(entry, 8).add(toPtr(f, linear.and(4095).shl(4)))
-    f.set(plain, f.load32('u16', record).ne(HANDLER.region))
+    const handler = f.load32('u16', record)
+    f.set(plain, handler.ne(HANDLER.region).and(handler.ne(HANDLER.asleep)))
   })
   return plain
 }

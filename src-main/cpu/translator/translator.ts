@@ -17,9 +17,12 @@ interface Region {
   readonly instructions: number
 }
 
-/** Live regions at most, and how many are left when there were more: the pages that were translated first go. */
-const MOST_REGIONS = 4000
-const KEPT_REGIONS = 3000
+/**
+ * Live regions at most, and how many are left when there were more. Half-way from there to the bound all are put to sleep, so that those
+ * that were not used since then are known when room has to be made: they go first, then the oldest.
+ */
+const MOST_REGIONS = 7000
+const KEPT_SHARE = 0.8
 
 /** Table entries added at a time. */
 const GROWTH = 1024
@@ -59,6 +62,8 @@ export class Translator {
   /** Regions by the number of their RAM page. */
   private readonly pages = new Map<number, Region[]>()
   private readonly free: number[] = []
+  /** Regions have been put to sleep since the last eviction. */
+  private sleeping = false
   /** Bound of the cache; tests make it smaller. */
   mostRegions = MOST_REGIONS
 
@@ -89,7 +94,8 @@ export class Translator {
 
   /** Makes a region that begins at byte `offset` of RAM page `page`, whose record is at `record`. False when there is nothing to gain. */
   translate(page: number, offset: number, record: number, mode: DecodeMode): boolean {
-    if (this.view.getUint16(record, true) === HANDLER.region) return true
+    const handler = this.view.getUint16(record, true)
+    if (handler === HANDLER.region || handler === HANDLER.asleep) return true
     const start = this.now()
     const plan = discover(this.reader, this.bytes, this.map.ramBase + page * 4096, offset, mode)
     if (!plan) {
@@ -115,14 +121,26 @@ export class Translator {
     this.evict()
     return true
   }
+  /** Keeps the bound. */
   private evict(): void {
-    if (this.counts.regions <= this.mostRegions) return
-    for (const page of [...this.pages.keys()]) {
-      if (this.counts.regions <= (this.mostRegions * KEPT_REGIONS) / MOST_REGIONS) return
-      const before = this.counts.regions
-      this.drop(page, 0, 4096)
-      this.counts.evicted += before - this.counts.regions
+    const { counts, mostRegions } = this
+    const kept = Math.floor(mostRegions * KEPT_SHARE)
+    if (counts.regions <= mostRegions) {
+      if (counts.regions > (kept + mostRegions) / 2 && !this.sleeping) this.sleep()
+      return
     }
+    const before = counts.regions
+    const isUnused = (region: Region): boolean => this.view.getUint16(region.record, true) === HANDLER.asleep
+    for (const choice of [isUnused, () => true])
+      for (const page of [...this.pages.keys()])
+        if (counts.regions > kept) this.dropWhere(page, choice)
+    counts.evicted += before - counts.regions
+    this.sleeping = false
+  }
+  private sleep(): void {
+    for (const regions of this.pages.values())
+      for (const { record } of regions) this.view.setUint16(record, HANDLER.asleep, true)
+    this.sleeping = true
   }
 
   private place(region: unknown): number {
@@ -153,10 +171,13 @@ export class Translator {
 
   /** Bytes [from, to) of a RAM page are about to change: regions made from them go. */
   drop(page: number, from: number, to: number): void {
+    this.dropWhere(page, ({ ranges }) => ranges.some(([start, end]) => start < to && from < end))
+  }
+  private dropWhere(page: number, goes: (region: Region) => boolean): void {
     const regions = this.pages.get(page)
     if (!regions) return
     const kept = regions.filter((region) => {
-      if (!region.ranges.some(([start, end]) => start < to && from < end)) return true
+      if (!goes(region)) return true
       this.forget(region)
       return false
     })
