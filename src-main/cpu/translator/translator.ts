@@ -132,8 +132,7 @@ export class Translator {
     const before = counts.regions
     const isUnused = (region: Region): boolean => this.view.getUint16(region.record, true) === HANDLER.asleep
     for (const choice of [isUnused, () => true])
-      for (const page of [...this.pages.keys()])
-        if (counts.regions > kept) this.dropWhere(page, choice)
+      for (const page of [...this.pages.keys()]) if (counts.regions > kept) this.dropWhere(page, choice)
     counts.evicted += before - counts.regions
     this.sleeping = false
   }
