@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import koffi from 'koffi'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDiskFile, openTemporaryFile, type DiskFile } from './file.ts'
 import type { DiskImage } from './image.ts'
@@ -118,6 +119,20 @@ describe('locking', () => {
     expect(other()).toBe('opened')
     open(path)
     expect(other()).toBe(`Disk image ${path} is in use by another virtual machine or program.`)
+  })
+})
+
+describe.runIf(process.platform === 'linux')("a lock of a program that knows nothing of QEMU's bytes", () => {
+  it('is respected', () => {
+    const path = make('a.img', pattern(1024, 1))
+    const fd = fs.openSync(path, 'r+')
+    const fcntl = koffi.load('libc.so.6').func('int fcntl(int fd, int cmd, ...)')
+    // F_SETLK with struct flock { l_type: F_WRLCK, l_whence: SEEK_SET, l_start: 0, l_len: 0 (all of it) }
+    const flock = Uint8Array.of(1, ...new Array<number>(31).fill(0))
+    expect(fcntl(fd, 6, 'void *', flock)).toBe(0)
+    expect(() => open(path)).toThrow(/a\.img is in use by another/)
+    fs.closeSync(fd)
+    open(path)
   })
 })
 

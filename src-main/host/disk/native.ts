@@ -1,3 +1,4 @@
+import os from 'node:os'
 import koffi from 'koffi'
 
 /** Calls of the Linux C library that node:fs does not have: open-file-description locks and hole punching. */
@@ -9,6 +10,9 @@ const F_OFD_SETLK = 37
 const F_RDLCK = 0
 const F_WRLCK = 1
 const F_UNLCK = 2
+
+/** How fcntl(2) says that another's lock is in the way: EACCES or EAGAIN. */
+const HELD: ReadonlySet<number> = new Set([os.constants.errno.EACCES, os.constants.errno.EAGAIN])
 
 const FALLOC_FL_KEEP_SIZE = 1
 const FALLOC_FL_PUNCH_HOLE = 2
@@ -57,10 +61,12 @@ export function lockImage(fd: number, writing: boolean): boolean {
   if (libc === undefined) return true
   const { fcntl } = libc
   const mine = writing ? [CONSISTENT_READ, WRITE, RESIZE] : [CONSISTENT_READ]
-  const refused = writing ? [WRITE, RESIZE] : [WRITE, RESIZE]
+  const refused = [WRITE, RESIZE]
   const bytes = [...mine.map((p) => PERMISSION_BASE + p), ...refused.map((p) => REFUSED_BASE + p)]
   for (const byte of bytes) {
-    if (fcntl(fd, F_OFD_SETLK, 'void *', flock(F_RDLCK, byte)) !== 0) return true // a file system without locks
+    if (fcntl(fd, F_OFD_SETLK, 'void *', flock(F_RDLCK, byte)) === 0) continue
+    // a program that does not know QEMU's bytes has locked them all; other failures come from file systems without locks
+    return !HELD.has(koffi.errno())
   }
   const others = [...mine.map((p) => REFUSED_BASE + p), ...refused.map((p) => PERMISSION_BASE + p)]
   return others.every((byte) => {
