@@ -34,7 +34,7 @@ const has = (imm: Expr, bit: number): Expr => imm.and(bit)
 /** One function for bytes, one for words. */
 function either(f: FunctionBuilder, imm: Expr, bytes: () => Expr, words: () => Expr): Expr {
   const { constant } = has(imm, WORDS)
-  if (constant !== undefined) return constant === 0n ? bytes() : words()
+  if (constant !== undefined) return constant === 0 ? bytes() : words()
   const out = f.local('i32')
   f.if(
     has(imm, WORDS),
