@@ -1,11 +1,11 @@
 // The engine as a snippet machine: one vCPU at CPL 3 with the snippet's two regions mapped, run until the INT3 or a fault
 // leaves an exception pending. Nothing is delivered, so there is no kernel.
-import { Cpu, type InstructionSet } from '../../src-main/cpu/cpu.ts'
-import type { CpuHost } from '../../src-main/cpu/cpu-host.ts'
+import type { Cpu, InstructionSet } from '../../src-main/cpu/cpu.ts'
 import { instructionSet } from '../../src-main/cpu/instruction-set.ts'
 import { EXIT } from '../../src-main/cpu/interpreter/loop.ts'
 import { STATUS } from '../../src-main/cpu/semantics/context.ts'
-import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, memoryMap, segAt } from '../../src-main/cpu/state/layout.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt } from '../../src-main/cpu/state/layout.ts'
+import { bareCpu } from '../../src-main/cpu/test-flat64.ts'
 import { loadImage, storeImage } from './engine-fpu.ts'
 import {
   CODE_BASE,
@@ -62,17 +62,6 @@ const EFER = 0xd01n
 /** A snippet is one instruction and the INT3; repeated strings come back in between. */
 const MOST_LEAVES = 1000
 
-const noDevices: CpuHost = {
-  mmioRead: (_gpa, target) => target.fill(0xff),
-  mmioWrite: () => undefined,
-  portRead: () => 0xff,
-  portWrite: () => undefined,
-  tsc: () => 0n,
-  apic: { getTaskPriority: () => 0, setTaskPriority: () => undefined, readMsr: () => undefined, writeMsr: () => false },
-  random: (target) => target.fill(4),
-  warn: () => undefined,
-}
-
 /** The INT3 that ends a snippet must work whatever else does: an instruction set without it gets one that only reports. */
 function withBreakpoint(set: InstructionSet): InstructionSet {
   const helpers: InstructionSet['helpers'] = {
@@ -91,10 +80,8 @@ export class EngineMachine implements SnippetMachine {
   readonly #isTranslated: boolean
 
   constructor(isTranslated: boolean) {
-    const map = memoryMap(RAM_BYTES, 0, 16)
-    const memory = new WebAssembly.Memory({ initial: map.pages64K, maximum: map.pages64K, shared: true })
-    this.cpu = new Cpu(memory, map, noDevices, withBreakpoint(instructionSet(() => true)))
-    this.#ram = map.ramBase
+    this.cpu = bareCpu(RAM_BYTES, 16, withBreakpoint(instructionSet(() => true)))
+    this.#ram = this.cpu.map.ramBase
     this.#isTranslated = isTranslated
     // the first jump to a snippet, the one that enters it, makes it a region
     if (isTranslated) this.cpu.translateHot(1)

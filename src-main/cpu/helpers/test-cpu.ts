@@ -1,25 +1,14 @@
 /** A bare vCPU for tests: 2 MiB of RAM, a GDT with flat segments, an IDT, paging by one large page where a mode needs it. */
-import type { CpuHost } from '../cpu-host.ts'
-import { Cpu } from '../cpu.ts'
+import type { Cpu } from '../cpu.ts'
 import { instructionSet } from '../instruction-set.ts'
 import { EXIT } from '../interpreter/loop.ts'
 import { deliverException } from '../interrupts/deliver.ts'
-import { AT, CS, RSP, segAt, TR, type MemoryMap, memoryMap } from '../state/layout.ts'
+import { AT, CS, RSP, segAt, TR } from '../state/layout.ts'
+import { bareCpu } from '../test-flat64.ts'
 import { cpuModel, type Vendor } from './cpu-model.ts'
 import { refreshMode } from './modes.ts'
 import { resetCpu } from './reset.ts'
 import { writeSegment } from './segments.ts'
-
-const host: CpuHost = {
-  mmioRead: (_gpa, target) => target.fill(0xff),
-  mmioWrite: () => undefined,
-  portRead: () => 0xff,
-  portWrite: () => undefined,
-  tsc: () => 0n,
-  apic: { getTaskPriority: () => 0, setTaskPriority: () => undefined, readMsr: () => undefined, writeMsr: () => false },
-  random: (target) => target.fill(4),
-  warn: () => undefined,
-}
 
 const START = 0x4000
 const GDT = 0x1000
@@ -33,20 +22,13 @@ export class TestCpu {
   readonly ram: number
   readonly start = START
   readonly gdtAt = GDT
-  private readonly map: MemoryMap
 
   constructor(vendor: Vendor) {
-    this.map = memoryMap(2 << 20, 0, 16)
-    const memory = new WebAssembly.Memory({ initial: this.map.pages64K, maximum: this.map.pages64K, shared: true })
     const { model } = cpuModel({ model: 'max', vendor, features: [] })
-    this.cpu = new Cpu(
-      memory,
-      this.map,
-      host,
-      instructionSet((feature) => model.has(feature)),
-    )
+    const set = instructionSet((feature) => model.has(feature))
+    this.cpu = bareCpu(2 << 20, 16, set)
     this.cpu.model = model
-    this.ram = this.map.ramBase
+    this.ram = this.cpu.map.ramBase
     resetCpu(this.cpu)
   }
 

@@ -1,49 +1,26 @@
 import { describe, expect, it } from 'vitest'
-import { Cpu } from '../cpu.ts'
-import type { CpuHost } from '../cpu-host.ts'
-import { instructionSet } from '../instruction-set.ts'
 import { EXIT } from '../interpreter/loop.ts'
-import { AT, memoryMap, RAX, segAt } from '../state/layout.ts'
+import { AT, RAX } from '../state/layout.ts'
+import { bareCpu, enterFlat64, FLAT_CODE } from '../test-flat64.ts'
 
-const host: CpuHost = {
-  mmioRead: (_gpa, target) => target.fill(0xff),
-  mmioWrite: () => undefined,
-  portRead: () => 0xff,
-  portWrite: () => undefined,
-  tsc: () => 0n,
-  apic: { getTaskPriority: () => 0, setTaskPriority: () => undefined, readMsr: () => undefined, writeMsr: () => false },
-  random: (target) => target.fill(4),
+const DATA = 0x20000
+const cpu = bareCpu(1 << 20, 8, undefined, {
   warn: (text) => {
     throw new Error(text)
   },
-}
-const DATA = 0x20000
-const map = memoryMap(1 << 20, 0, 8)
-const memory = new WebAssembly.Memory({ initial: map.pages64K, maximum: map.pages64K, shared: true })
-const cpu = new Cpu(
-  memory,
-  map,
-  host,
-  instructionSet(() => true),
-)
-const data = new DataView(memory.buffer, map.ramBase + DATA)
+})
+const { ramBase } = cpu.map
+const data = new DataView(cpu.bytes.buffer, ramBase + DATA)
 
-/** Runs code in 64-bit mode, one 1 GiB page, RAX = DATA, after FNINIT; returns the exit. */
+/** Runs code in flat 64-bit mode, RAX = DATA, after FNINIT; returns the exit. */
 function run(...code: (number | number[])[]): number {
-  const ram = map.ramBase
-  cpu.view.setBigUint64(ram + 0x1000, 0x2003n, true)
-  cpu.view.setBigUint64(ram + 0x2000, 0x83n, true)
-  cpu.setU64(AT.cr3, 0x1000n)
-  cpu.setU64(AT.cr0, 0x80050033n)
+  enterFlat64(cpu)
+  // OSFXSR and OSXMMEXCPT too
   cpu.setU64(AT.cr4, 0x620n)
-  cpu.setU64(AT.efer, 0xd01n)
-  cpu.setU32(AT.codeSize, 8)
-  cpu.setU32(AT.stackSize, 8)
-  cpu.setU64(segAt(1, 'base'), 0n)
   const bytes = [0xdb, 0xe3, ...code.flat(), 0xf4]
-  cpu.bytes.set(bytes, ram + 0x10000)
-  cpu.written(ram + 0x10000, bytes.length)
-  cpu.setU64(AT.rip, 0x10000n)
+  cpu.bytes.set(bytes, ramBase + FLAT_CODE)
+  cpu.written(ramBase + FLAT_CODE, bytes.length)
+  cpu.setU64(AT.rip, BigInt(FLAT_CODE))
   cpu.setGpr(RAX, BigInt(DATA))
   return cpu.run(1000)
 }

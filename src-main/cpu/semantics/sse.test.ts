@@ -1,23 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Cpu } from '../cpu.ts'
-import type { CpuHost } from '../cpu-host.ts'
+import type { Cpu } from '../cpu.ts'
 import { updateBlocked } from '../helpers/blocked.ts'
-import { instructionSet } from '../instruction-set.ts'
 import { EXIT } from '../interpreter/loop.ts'
-import { AT, memoryMap } from '../state/layout.ts'
+import { AT } from '../state/layout.ts'
+import { bareCpu, enterFlat64, FLAT_CODE as CODE } from '../test-flat64.ts'
 
-const host: CpuHost = {
-  mmioRead: (_gpa, target) => target.fill(0xff),
-  mmioWrite: () => undefined,
-  portRead: () => 0xff,
-  portWrite: () => undefined,
-  tsc: () => 0n,
-  apic: { getTaskPriority: () => 0, setTaskPriority: () => undefined, readMsr: () => undefined, writeMsr: () => false },
-  random: (target) => target.fill(4),
-  warn: () => undefined,
-}
-
-const CODE = 0x10000
 const DATA = 0x20000
 const HLT = 0xf4
 const CR4_PAE = 0x20n
@@ -25,20 +12,8 @@ const CR4_OSFXSR = 0x200n
 
 let cpu: Cpu
 beforeAll(() => {
-  const map = memoryMap(4 << 20, 0, 64)
-  const memory = new WebAssembly.Memory({ initial: map.pages64K, maximum: map.pages64K, shared: true })
-  cpu = new Cpu(
-    memory,
-    map,
-    host,
-    instructionSet(() => true),
-  )
-  cpu.view.setBigUint64(map.ramBase + 0x1000, 0x2003n, true)
-  cpu.view.setBigUint64(map.ramBase + 0x2000, 0x83n, true)
-  cpu.setU64(AT.cr3, 0x1000n)
-  cpu.setU64(AT.efer, 0xd01n)
-  cpu.setU32(AT.codeSize, 8)
-  cpu.setU32(AT.stackSize, 8)
+  cpu = bareCpu(4 << 20, 64)
+  enterFlat64(cpu)
 })
 
 function setXmm(n: number, high: bigint, low: bigint): void {

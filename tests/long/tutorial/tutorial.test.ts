@@ -29,9 +29,9 @@ afterEach(async () => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 /** What the tutorial types, with `kernel` for its `-kernel ./arch/x86_64/boot/bzImage`. QEMU's own `--enable-kvm` needs a KVM. */
-function start(kernel: readonly string[]): GuestConsole {
+function start(kernel: readonly string[], drive = `file=${disk},format=raw`): GuestConsole {
   const flags = [
-    ...['-drive', `file=${disk},format=raw,index=0,media=disk`],
+    ...['-drive', `${drive},index=0,media=disk`],
     ...['-m', '2G', '-nographic', ...kernel],
     ...['-append', 'root=/dev/sda rw console=ttyS0 loglevel=6'],
     ...['-fsdev', `local,id=fs1,path=${share},security_model=none`],
@@ -150,5 +150,20 @@ describe.each(kernels)(`the tutorial with $name on ${machine}`, ({ flags }) => {
     await useShare(guest, String(round))
     expect(await good(guest, '/root/hello')).toBe('8 bytes, pid 1, -1, errno 38\n')
     await powerOff(guest)
+  })
+
+  it('boots from the same disk as qcow2', async () => {
+    const image = path.join(scratch, 'my_disk.qcow2')
+    execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', disk, image])
+    const guest = start(kernel, `file=${image},format=qcow2`)
+    await logIn(guest)
+    await useShare(guest, 'qcow2')
+    expect(await good(guest, '/root/hello')).toBe('8 bytes, pid 1, -1, errno 38\n')
+    guest.type('poweroff\n')
+    expect(await guest.exited).toBe(0)
+    execFileSync('qemu-img', ['check', image], { stdio: 'pipe' })
+    const raw = path.join(scratch, 'as-raw')
+    execFileSync('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', image, raw])
+    execFileSync('e2fsck', ['-fn', raw], { stdio: 'pipe' })
   })
 })
