@@ -22,15 +22,18 @@ export function diagnosticLines({ severity, message, file, line, column, excerpt
   ]
 }
 
+const countOf = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 const minutes = (seconds: number) => (seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`)
 
 /** One line that is written over in a terminal, every hundredth step elsewhere. */
-export function progressPrinter({ say, json }: Context): (event: BuildEvent) => void {
+export function progressPrinter({ say, json, words }: Context): (event: BuildEvent) => void {
   const terminal = process.stderr.isTTY && !json
+  // Who has the sources checked wants to read the warnings; from a compiler only errors stop anybody.
+  const shown = has(words, 'sparse') ? ['error', 'warning'] : ['error']
   return (event) => {
     if (event.kind === 'phase' && event.phase !== 'done') {
       say(`${terminal ? '\r\x1b[K' : ''}${event.phase}: ${event.text}`)
-    } else if (event.kind === 'diagnostic' && event.diagnostic.severity === 'error' && !json) {
+    } else if (event.kind === 'diagnostic' && shown.includes(event.diagnostic.severity) && !json) {
       for (const line of diagnosticLines(event.diagnostic)) say(`${terminal ? '\r\x1b[K' : ''}${line}`)
     } else if (event.kind === 'progress') {
       const { done, percent, secondsLeft, step } = event
@@ -72,8 +75,10 @@ export function resultLines(result: BuildResult): string[] {
   return [
     ...kept,
     ...(fast?.reasons.map(({ header, reason }) => `every user of ${header} was compiled again: ${reason}`) ?? []),
-    ...(warnings.length === 0 ? [] : [`${warnings.length} warnings; the first: ${diagnosticLines(warnings[0])[0]}`]),
-    ...(firstError === undefined ? [] : ['the first error:', ...diagnosticLines(firstError)]),
+    ...(warnings.length === 0
+      ? []
+      : [`${countOf(warnings.length, 'warning')}; the first: ${diagnosticLines(warnings[0])[0]}`]),
+    ...(firstError === undefined ? [] : [`the first error: ${diagnosticLines(firstError)[0]}`]),
     `${outcome} in ${minutes(seconds)}, ${steps} steps; everything that make said is in ${log}`,
     ...(image === undefined ? [] : [`image: ${image.path}`]),
   ]

@@ -119,7 +119,9 @@ const boot: Command = {
     try {
       prepareResult(path.join(scratch, 'result'), undefined)
       const machine = await readable(guestTestMachine(await testOf(context), scratch, context.say))
-      return { json: {}, text: [], exitCode: await start(machine, new Set(['m'])) }
+      context.say('Ctrl-a x ends the machine, Ctrl-a h lists the other keys; "exit" powers it off')
+      // As with -nographic: Ctrl-C is the guest's.
+      return { json: {}, text: [], exitCode: await start({ ...machine, monitor: 'mux' }, new Set(['m'])) }
     } finally {
       rmSync(scratch, { recursive: true, force: true })
     }

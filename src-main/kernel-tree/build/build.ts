@@ -62,6 +62,8 @@ class Session {
   #line(text: string): void {
     this.#stream.write(`${text}\n`)
     this.#onEvent({ kind: 'line', text })
+    // Programs that are ended complain; that is no news.
+    if (this.#signal?.aborted === true) return
     this.reader.line(text)
     const step = stepOf(text)
     if (step === undefined || this.progress === undefined) return
@@ -163,6 +165,7 @@ export async function build(
     }
     const error = built || cancelled ? undefined : (session.firstError ?? session.reader.ofMake)
     const { bzImage } = await openTree(tree.folder, tree.output)
+    const madeImage = built && targets.some((target) => target === 'bzImage' || target === 'all')
     session.phase('done', built ? 'built' : cancelled ? 'cancelled' : 'failed')
     return {
       outcome: built ? 'built' : cancelled ? 'cancelled' : 'failed',
@@ -171,7 +174,7 @@ export async function build(
       warnings: session.warnings,
       log: session.log,
       ...(error === undefined ? {} : { firstError: error }),
-      ...(built && bzImage !== undefined ? { image: bzImage } : {}),
+      ...(madeImage && bzImage !== undefined ? { image: bzImage } : {}),
       ...(fast === undefined ? {} : { fast }),
     }
   } finally {

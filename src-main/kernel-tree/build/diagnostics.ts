@@ -10,7 +10,7 @@ const LINKER =
 const LINKER_PLAIN = /^\S*ld(?:\.lld|\.bfd)?: (?:error: )?((?!warning:).*)$/
 const KCONFIG = /^(\S*Kconfig\S*):(\d+): (?:error: )?(syntax error|unknown statement.*|.* without .*)$/
 const MAKEFILE = /^(\S+):(\d+): \*\*\* (.*?)\.? {2}Stop\.$/
-const MAKE = /^make(?:\[\d+\])?: \*\*\* (?!\[)(.*?)(?:\. {2}Stop\.)?$/
+const MAKE = /^make(?:\[\d+\])?: \*\*\* (?!\[|Waiting for unfinished)(.*?)(?:\. {2}Stop\.)?$/
 const MAKE_TARGET = /^make(?:\[\d+\])?: \*\*\* \[(.*)\] Error \d+$/
 const PROGRAM = /^make(?:\[\d+\])?: (\S+: No such file or directory)$/
 const SHELL = /^(?:\/bin\/sh|sh|bash): (?:\d+: |line \d+: )?(.*not found)$/
@@ -18,6 +18,8 @@ const SHELL = /^(?:\/bin\/sh|sh|bash): (?:\d+: |line \d+: )?(.*not found)$/
 const EXCERPT = /^\s*\d*\s\|/
 /** gcc's way from the macro that is wrong to the place that used it. */
 const EXPANSION = /^(\S[^:\n]*):(\d+):(?:(\d+):)? note: in (expansion|definition) of macro /
+/** sparse says what it expected and what it got in lines of the same place. */
+const SPARSE_MORE = /^\S[^:\n]*:\d+:(?:\d+:)? {4}((?:expected|got) .*)$/
 /** clang shows the line itself, then its mark. */
 const MARK = /^\s*\^[~^ ]*$/
 const OWN_EXCERPT = 2
@@ -48,6 +50,11 @@ export class DiagnosticReader {
     const expansion = EXPANSION.exec(text)
     if (this.#open !== undefined && expansion !== null) {
       this.#follow(this.#open, expansion)
+      return
+    }
+    const more = SPARSE_MORE.exec(text)
+    if (this.#open !== undefined && more !== null) {
+      this.#open.message += `, ${more[1]}`
       return
     }
     this.#close()
