@@ -13,6 +13,8 @@ const MAKEFILE = /^(\S+):(\d+): \*\*\* (.*?)\.? {2}Stop\.$/
 const MAKE = /^make(?:\[\d+\])?: \*\*\* (?!\[|Waiting for unfinished)(.*?)(?:\. {2}Stop\.)?$/
 const MAKE_TARGET = /^make(?:\[\d+\])?: \*\*\* \[(.*)\] Error \d+$/
 const PROGRAM = /^make(?:\[\d+\])?: (\S+: No such file or directory)$/
+/** The compiler itself came to an end. */
+const ENDED = /^(?:\S*gcc|\S*clang|cc1|as)(?:-\d+)?: (?:fatal|internal compiler) error: (.*)$/
 const SHELL = /^(?:\/bin\/sh|sh|bash): (?:\d+: |line \d+: )?(.*not found)$/
 /** gcc's and clang's excerpt: `   12 | code` and `      |  ^~~`. */
 const EXCERPT = /^\s*\d*\s\|/
@@ -21,7 +23,7 @@ const EXPANSION = /^(\S[^:\n]*):(\d+):(?:(\d+):)? note: in (expansion|definition
 /** sparse says what it expected and what it got in lines of the same place. */
 const SPARSE_MORE = /^\S[^:\n]*:\d+:(?:\d+:)? {4}((?:expected|got) .*)$/
 /** clang shows the line itself, then its mark. */
-const MARK = /^\s*\^[~^ ]*$/
+const MARK = /^[\s~]*\^[~^ ]*$/
 const OWN_EXCERPT = 2
 
 type Draft = { -readonly [Key in keyof Diagnostic]: Diagnostic[Key] } & { excerpt: string[] }
@@ -31,6 +33,8 @@ export class DiagnosticReader {
   readonly #folders: readonly string[]
   readonly #tell: (diagnostic: Diagnostic) => void
   #open: Draft | undefined
+  /** A line that clang may have meant as the source of the open diagnostic: its mark would follow. */
+  #held: string | undefined
   /** Excerpts that come now belong to a note, not to the diagnostic. */
   #inNote = false
   /** An error of make names only the target; kept for builds that give no better one. */
@@ -43,23 +47,17 @@ export class DiagnosticReader {
   }
 
   line(text: string): void {
-    if (this.#open !== undefined && (EXCERPT.test(text) || this.#belongs(text))) {
-      if (!this.#inNote) this.#open.excerpt.push(text)
-      return
-    }
-    const expansion = EXPANSION.exec(text)
-    if (this.#open !== undefined && expansion !== null) {
-      this.#follow(this.#open, expansion)
-      return
-    }
-    const more = SPARSE_MORE.exec(text)
-    if (this.#open !== undefined && more !== null) {
-      this.#open.message += `, ${more[1]}`
+    const open = this.#open
+    const held = this.#held
+    this.#held = undefined
+    if (open !== undefined && this.#belongs(open, held, text)) return
+    const found = this.#recognise(text)
+    if (found === undefined && open?.column !== undefined && open.excerpt.length === 0 && held === undefined) {
+      this.#held = text
       return
     }
     this.#close()
-    const found = this.#recognise(text)
-    if (found !== undefined) this.#open = found
+    this.#open = found
   }
 
   end(): void {
@@ -81,12 +79,21 @@ export class DiagnosticReader {
     open.excerpt = []
   }
 
-  #belongs(text: string): boolean {
-    const excerpt = this.#open?.excerpt ?? []
-    return (
-      MARK.test(text) ||
-      (excerpt.length === 0 && /^\s+\S/.test(text) && this.#open?.column !== undefined && !/^ {2}[A-Z]+\s/.test(text))
-    )
+  /** Takes a line that is part of the open diagnostic. */
+  #belongs(open: Draft, held: string | undefined, text: string): boolean {
+    if (held !== undefined && MARK.test(text)) {
+      open.excerpt.push(held, text)
+      return true
+    }
+    if (EXCERPT.test(text)) {
+      if (!this.#inNote) open.excerpt.push(text)
+      return true
+    }
+    const expansion = EXPANSION.exec(text)
+    if (expansion !== null) this.#follow(open, expansion)
+    const more = SPARSE_MORE.exec(text)
+    if (more !== null) open.message += `, ${more[1]}`
+    return expansion !== null || more !== null
   }
 
   #recognise(text: string): Draft | undefined {
@@ -108,7 +115,7 @@ export class DiagnosticReader {
     const plain = LINKER_PLAIN.exec(text)
     // `ld: x.o: in function …:` is followed by the error itself.
     if (plain !== null && !/in function [`'"]/.test(plain[1])) return this.#draft('error', plain[1])
-    const other = SHELL.exec(text) ?? PROGRAM.exec(text) ?? MAKE.exec(text)
+    const other = ENDED.exec(text) ?? SHELL.exec(text) ?? PROGRAM.exec(text) ?? MAKE.exec(text)
     if (other !== null) return this.#draft('error', other[1])
     const target = MAKE_TARGET.exec(text)
     if (target !== null) this.#ofMake ??= this.#draft('error', `make could not make ${target[1]}`)

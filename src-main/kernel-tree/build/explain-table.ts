@@ -4,7 +4,7 @@
  */
 export const explanations: readonly (readonly [pattern: RegExp, explanation: string, where?: RegExp])[] = [
   [
-    /expected .* before|requires \d+ arguments|passed \d+ arguments|unknown type name|too few arguments provided/,
+    /expected .* before|expected (?:'\)'|identifier)|requires \d+ arguments|passed \d+ arguments|unknown type name|type specifier missing|too few arguments provided/,
     'SYSCALL_DEFINEn comes from <linux/syscalls.h>; n is the number of parameters, and each is a type and a name with a comma between them: "void __user *, src"',
     /\bSYSCALL_DEFINE\d/,
   ],
@@ -42,7 +42,7 @@ export const explanations: readonly (readonly [pattern: RegExp, explanation: str
     'a program that the build uses is not installed; "longmode kernel doctor" names the command that installs it',
   ],
   [
-    /No such file or directory/,
+    /No such file or directory|file not found/,
     'this header does not exist for this kernel: check its name and its <linux/…> or <asm/…> part',
   ],
   [
@@ -88,7 +88,7 @@ export const explanations: readonly (readonly [pattern: RegExp, explanation: str
     /syscall table is not sorted/,
     'a number stands twice in the system-call table, or out of order: take the next free one',
   ],
-  [/-Werror/, 'this tree treats warnings as errors (CONFIG_WERROR); correct the code, or switch the option off'],
+  [/-Werror/, "this warning counts as an error, by the kernel's own choice or by CONFIG_WERROR: correct the code"],
   [/No space left on device/, 'the disk is full: a kernel with debug information needs 10 GB and more'],
   [
     /Killed|internal compiler error|virtual memory exhausted/,
