@@ -12,8 +12,7 @@ export default defineConfig({
           name: 'machine',
           environment: 'node',
           include: ['src-main/**/*.test.ts', 'tests/**/*.test.ts'],
-          // The window in a browser depends on who gets the keyboard first: test:long until that is mended.
-          exclude: ['node_modules/**', 'tests/boot/machines/**', 'tests/long/**', 'tests/window/window.test.ts'],
+          exclude: ['node_modules/**', 'tests/boot/machines/**', 'tests/long/**'],
           testTimeout: 30_000,
         },
       },

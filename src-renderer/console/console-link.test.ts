@@ -10,6 +10,7 @@ function setUp() {
   const waiting: (() => void)[] = []
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
   const troubles: unknown[] = []
+  const turns: boolean[] = []
   const link = new ConsoleLink(
     connectLongmode(host.carrier()).machines,
     'tutorial',
@@ -23,13 +24,14 @@ function setUp() {
         waiting.push(drawn)
       },
       gap: (bytes) => shown.push({ what: 'gap', text: String(bytes) }),
+      answers: (allowed) => turns.push(allowed),
     },
     (error) => troubles.push(error),
   )
   const draw = () => {
     for (const drawn of waiting.splice(0)) drawn()
   }
-  return { host, link, shown, draw, troubles }
+  return { host, link, shown, draw, troubles, turns }
 }
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5))
 const start = new TextEncoder().encode(bootText).length
@@ -74,6 +76,22 @@ describe('output', () => {
     expect(host.confirmed).toBe(start + 3)
     link.close()
     vi.useRealTimers()
+  })
+})
+
+describe('questions of the guest', () => {
+  it('are answered when it is this view that shall', async () => {
+    const { host, link, turns } = setUp()
+    host.answers = false
+    await link.open()
+    host.turn('other', true)
+    host.turn('tutorial', true)
+    await settle()
+    expect(turns).toEqual([false, true])
+    link.close()
+    host.turn('tutorial', false)
+    await settle()
+    expect(turns).toEqual([false, true])
   })
 })
 

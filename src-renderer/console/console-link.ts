@@ -12,6 +12,8 @@ export interface Screen {
   replay(bytes: Uint8Array, drawn: () => void): void
   /** Bytes that the machine no longer has came in between. */
   gap(bytes: number): void
+  /** Whether this view is the one that answers what the guest asks its terminal. */
+  answers(allowed: boolean): void
 }
 
 /** Confirmations are gathered: one for so many bytes, or after so many milliseconds. */
@@ -34,16 +36,21 @@ export class ConsoleLink {
   #typing: Uint8Array[] = []
   #sending = false
   #closed = false
-  readonly #unlisten: () => void
+  readonly #unlisten: (() => void)[]
 
   constructor(api: Longmode['machines'], id: string, screen: Screen, onTrouble: (error: unknown) => void) {
     this.#api = api
     this.#id = id
     this.#screen = screen
     this.#onTrouble = onTrouble
-    this.#unlisten = api.on('consoleOutput', (output) => {
-      if (output.id === id) this.#receive(output.position, output.bytes)
-    })
+    this.#unlisten = [
+      api.on('consoleOutput', (output) => {
+        if (output.id === id) this.#receive(output.position, output.bytes)
+      }),
+      api.on('consoleAnswers', (turn) => {
+        if (turn.id === id) screen.answers(turn.answers)
+      }),
+    ]
   }
 
   async open(): Promise<void> {
@@ -51,6 +58,7 @@ export class ConsoleLink {
     if (this.#closed) return
     this.#position = start.position
     this.#drawn = this.#confirmed = start.position
+    this.#screen.answers(start.answers)
     this.#receive(start.position, start.bytes, true)
     for (const output of this.#early.splice(0)) this.#receive(output.position, output.bytes)
   }
@@ -111,7 +119,7 @@ export class ConsoleLink {
     this.#confirm()
     this.#closed = true
     clearTimeout(this.#timer)
-    this.#unlisten()
+    for (const unlisten of this.#unlisten) unlisten()
     this.#api.closeConsole(this.#id).catch(() => undefined)
   }
 }

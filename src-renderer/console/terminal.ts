@@ -6,6 +6,7 @@ import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { WebglAddon } from '@xterm/addon-webgl'
 import { Terminal } from '@xterm/xterm'
+import { Questions } from './questions.ts'
 import { terminalTheme } from './terminal-theme.ts'
 
 export const SCROLLBACK_LINES = 10_000
@@ -14,6 +15,7 @@ const FONT = '"IBM Plex Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace'
 export interface ConsoleTerminal {
   readonly terminal: Terminal
   readonly search: SearchAddon
+  readonly questions: Questions
   /** Fits rows and columns to the element. */
   fit(): void
   dispose(): void
@@ -59,5 +61,6 @@ export async function createTerminal(
   terminal.open(element)
   useWebgl(terminal)
   fit.fit()
-  return { terminal, search, fit: () => fit.fit(), dispose: () => terminal.dispose() }
+  const questions = new Questions(terminal)
+  return { terminal, search, questions, fit: () => fit.fit(), dispose: () => terminal.dispose() }
 }

@@ -315,6 +315,7 @@ export const en = {
   'memory.symbols': 'Symbols',
   'memory.symbolsOf': '{file} · {count}',
   'memory.toolbar': 'Run and find',
+  'memory.pauseFirst': 'The machine is running: pause it first, then type over its memory.',
   'memory.unreadable': 'not readable',
   'memory.views': 'Views of memory',
   'memory.virtual': 'Virtual',

@@ -319,6 +319,7 @@ export const ptBR: Words = {
   'memory.symbols': 'Símbolos',
   'memory.symbolsOf': '{file} · {count}',
   'memory.toolbar': 'Executar e buscar',
+  'memory.pauseFirst': 'A máquina está em execução: pause-a antes de escrever na memória.',
   'memory.unreadable': 'não legível',
   'memory.views': 'Vistas da memória',
   'memory.virtual': 'Virtual',

@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'long',
     environment: 'node',
-    include: ['tests/long/**/*.test.ts', 'tests/window/window.test.ts'],
+    include: ['tests/long/**/*.test.ts'],
     testTimeout: 3_600_000,
     hookTimeout: 3_600_000,
     fileParallelism: false,

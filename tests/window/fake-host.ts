@@ -34,6 +34,8 @@ export class FakeHost {
   typed = ''
   /** Last confirmed position of a console. */
   confirmed = 0
+  /** Are windows that open a console now the ones that answer the guest's questions? */
+  answers = true
   readonly host: ServiceHost<AllServices>
   readonly faults: string[] = []
   #said = new TextEncoder().encode(bootText)
@@ -67,6 +69,11 @@ export class FakeHost {
     all.set(bytes, position)
     this.#said = all
     this.host.emit('machines', 'consoleOutput', { id, position, bytes })
+  }
+
+  /** Whose turn it is to answer has changed: every window that is open now is asked or not. */
+  turn(id: string, answers: boolean): void {
+    this.host.emit('machines', 'consoleAnswers', { id, answers })
   }
 
   #handlers(now: number): AllHandlers<AllServices> {
@@ -171,7 +178,11 @@ export class FakeHost {
         powerOff: (_, id) => this.#state(id, 'off'),
         kill: (_, id) => this.#state(id, 'off'),
         notes: () => [],
-        openConsole: (_, id) => ({ position: 0, bytes: id === 'tutorial' ? this.#said : new Uint8Array() }),
+        openConsole: (_, id) => ({
+          position: 0,
+          bytes: id === 'tutorial' ? this.#said : new Uint8Array(),
+          answers: this.answers,
+        }),
         closeConsole: () => undefined,
         confirmConsole: (_, _id, position) => void (this.confirmed = position),
         type: (_, id, bytes) => {

@@ -70,6 +70,31 @@ describe('a console', () => {
       vi.useRealTimers()
     }
   })
+  it('has one view answer what the guest asks: the one that was typed into last, and none beside a terminal', () => {
+    const console = new MachineConsole()
+    const turns: string[] = []
+    const open = (name: string) =>
+      console.open(
+        () => undefined,
+        (answers) => turns.push(`${name} ${answers}`),
+      )
+    const told = () => turns.splice(0)
+    console.open(() => undefined)
+    const a = open('a')
+    const b = open('b')
+    expect(told()).toEqual(['a true', 'a false', 'b true'])
+    b.typed()
+    expect(told()).toEqual([])
+    a.typed()
+    expect(told()).toEqual(['b false', 'a true'])
+    const terminal = console.open(() => undefined, 'always')
+    expect(told()).toEqual(['a false'])
+    b.typed()
+    terminal.close()
+    expect(told()).toEqual(['b true'])
+    b.close()
+    expect(told()).toEqual(['b false', 'a true'])
+  })
   it('takes no confirmation for more than was sent', async () => {
     const console = new MachineConsole()
     const { view } = slowView(console)

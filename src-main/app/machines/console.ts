@@ -7,21 +7,32 @@ import { CONSOLE_KEPT_BYTES, CONSOLE_WINDOW_BYTES } from '../../contract/service
 /** Takes output; `position` is that of its first byte in all that the console ever said. */
 export type ConsoleSink = (position: number, bytes: Uint8Array) => void
 
+/** How a view deals with what the guest asks its terminal (where is the cursor?). */
+export type Answering =
+  /** A terminal of the user's: it answers by itself, so nobody else may. */
+  | 'always'
+  /** Told by the function whether it is its turn. */
+  | ((answers: boolean) => void)
+  /** Not a terminal. */
+  | 'never'
+
 /** A view that confirms nothing for this long, in ms, is not waited for any more until it does. */
 const PATIENCE = 3000
 
 export class ConsoleView {
   readonly #console: MachineConsole
   readonly sink: ConsoleSink
+  readonly answering: Answering
   /** Positions. */
   sent: number
   confirmed: number
   /** When the guest began to wait for this view; undefined while it does not. */
   waitingSince: number | undefined
 
-  constructor(console: MachineConsole, sink: ConsoleSink, from: number) {
+  constructor(console: MachineConsole, sink: ConsoleSink, answering: Answering, from: number) {
     this.#console = console
     this.sink = sink
+    this.answering = answering
     this.sent = from
     this.confirmed = from
   }
@@ -34,6 +45,11 @@ export class ConsoleView {
     this.#console.advance(this)
   }
 
+  /** Somebody types into this view. */
+  typed(): void {
+    this.#console.prefer(this)
+  }
+
   close(): void {
     this.#console.remove(this)
   }
@@ -44,7 +60,9 @@ export class MachineConsole {
   readonly #chunks: Uint8Array[] = []
   #start = 0
   #end = 0
+  /** The one that was typed into last, or opened last, at the end. */
   readonly #views = new Set<ConsoleView>()
+  #answers: ConsoleView | undefined
   #wake: (() => void) | undefined
 
   /** `keptBytes`: how much output is kept, at least; a chunk more at most. */
@@ -68,15 +86,38 @@ export class MachineConsole {
   }
 
   /** A view of what comes from now on; what came before is `kept`. */
-  open(sink: ConsoleSink): ConsoleView {
-    const view = new ConsoleView(this, sink, this.#end)
+  open(sink: ConsoleSink, answering: Answering = 'never'): ConsoleView {
+    const view = new ConsoleView(this, sink, answering, this.#end)
     this.#views.add(view)
+    this.#chooseAnswerer()
     return view
   }
 
   remove(view: ConsoleView): void {
     this.#views.delete(view)
+    this.#chooseAnswerer()
     this.#wake?.()
+  }
+
+  prefer(view: ConsoleView): void {
+    if (!this.#views.delete(view)) return
+    this.#views.add(view)
+    this.#chooseAnswerer()
+  }
+
+  /** Two answers to one question would be read as typing. */
+  #chooseAnswerer(): void {
+    const views = [...this.#views]
+    const turn = (view: ConsoleView | undefined, answers: boolean) => {
+      if (typeof view?.answering === 'function') view.answering(answers)
+    }
+    const next = views.some(({ answering }) => answering === 'always')
+      ? undefined
+      : views.findLast(({ answering }) => answering !== 'never')
+    if (next === this.#answers) return
+    turn(this.#answers, false)
+    this.#answers = next
+    turn(next, true)
   }
 
   /** Adds output; resolves when every view that draws is near enough to its end. */

@@ -93,9 +93,12 @@ class TerminalView {
       },
       { serial: true, monitor: 'mux' },
     )
-    const view = library.console(DEFAULT_MACHINE_ID).open((position, bytes) => {
-      void stdio.write(bytes).then(() => view.confirm(position + bytes.length))
-    })
+    const view = library.console(DEFAULT_MACHINE_ID).open(
+      (position, bytes) => {
+        void stdio.write(bytes).then(() => view.confirm(position + bytes.length))
+      },
+      process.stdin.isTTY && process.stdout.isTTY ? 'always' : 'never',
+    )
     stdio.open()
     return stdio
   }

@@ -19,11 +19,23 @@ class OpenConsoles {
     const console = library.console(id)
     this.close(id)
     const start = console.kept()
-    this.#views.set(
-      id,
-      console.open((position, bytes) => window.emit('machines', 'consoleOutput', { id, position, bytes })),
+    let answers = false
+    let answered = false
+    const view = console.open(
+      (position, bytes) => window.emit('machines', 'consoleOutput', { id, position, bytes }),
+      (turn) => {
+        answers = turn
+        // What is so from the beginning stands in the answer of this call.
+        if (answered) window.emit('machines', 'consoleAnswers', { id, answers })
+      },
     )
-    return start
+    answered = true
+    this.#views.set(id, view)
+    return { ...start, answers }
+  }
+
+  typed(id: MachineId): void {
+    this.#views.get(id)?.typed()
   }
 
   confirm(id: MachineId, position: number): void {
@@ -71,7 +83,10 @@ export function machineHandlers(library: MachineLibrary): ServiceHandlers<AllSer
     openConsole: (window, id) => consolesOf(window).open(window, library, id),
     closeConsole: (window, id) => consolesOf(window).close(id),
     confirmConsole: (window, id, position) => consolesOf(window).confirm(id, position),
-    type: (_window, id, bytes) => library.running(id).send(bytes),
+    type: (window, id, bytes) => {
+      consolesOf(window).typed(id)
+      return library.running(id).send(bytes)
+    },
     sendBreak: (_window, id) => library.running(id).sendBreak(),
     consoleText: (_window, id, { plain }) => {
       const { bytes } = library.console(id).kept()

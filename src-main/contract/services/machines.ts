@@ -53,6 +53,8 @@ export interface ConsoleStart {
   /** Position of the first byte of `bytes` in everything that the console has said since the program's start. */
   readonly position: number
   readonly bytes: Uint8Array
+  /** Does this window answer what the guest asks its terminal? `consoleAnswers` says when that changes. */
+  readonly answers: boolean
 }
 
 /**
@@ -124,5 +126,10 @@ export const machines = {
     removed: event<MachineId>(),
     note: event<{ readonly id: MachineId; readonly note: MachineNote }>(),
     consoleOutput: event<ConsoleOutput>(),
+    /**
+     * A guest asks its terminal where the cursor is, or what it can do; one view of a console answers, the one that was typed into last. This window
+     * is that one from now on, or not any more.
+     */
+    consoleAnswers: event<{ readonly id: MachineId; readonly answers: boolean }>(),
   },
 }
