@@ -45,6 +45,9 @@ async function open(settings: Partial<Settings> = {}, machines?: readonly Machin
 
 const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true }).click()
 
+/** The window itself has heard of a machine's state: until then its keys mean something else. */
+const shows = (page: Page, state: string) => page.locator('header').getByText(state, { exact: true }).waitFor()
+
 async function serious(page: Page): Promise<string[]> {
   // The terminal's content is the guest's, and the rows of bytes are all alike.
   const axe = new AxeBuilder({ page })
@@ -130,9 +133,10 @@ describe('a machine', () => {
     await page.keyboard.type('go debian')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Debian 12, stock kernel' }).waitFor()
-    expect(fake.settings.selectedMachine).toBe('debian')
+    await expect.poll(() => fake.settings.selectedMachine, patience).toBe('debian')
     await page.keyboard.press('Control+Shift+Enter')
-    await expect.poll(() => fake.machines.get('debian')?.status.state, patience).toBe('running')
+    await shows(page, 'running')
+    expect(fake.machines.get('debian')?.status.state).toBe('running')
     await page.keyboard.press('Control+Shift+Period')
     await expect.poll(() => fake.machines.get('debian')?.status.state, patience).toBe('paused')
   })
@@ -270,8 +274,7 @@ describe('the memory viewer', () => {
     await page.keyboard.press('4')
     await page.getByText('pause it first').waitFor()
     await page.getByRole('toolbar', { name: 'Run and find' }).getByRole('button', { name: 'Pause' }).click()
-    // The window's own knowledge of it, not only the machine's.
-    await page.locator('header').getByText('paused', { exact: true }).waitFor()
+    await shows(page, 'paused')
     await bytes.focus()
     await page.keyboard.type('4d')
     await expect.poll(() => bytes.textContent(), patience).toContain('Minux version 6.')
