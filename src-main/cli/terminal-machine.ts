@@ -57,7 +57,9 @@ export async function runInTerminal(
   file?.on('error', (error) => say(`-serial: ${error.message}`))
   const toFile = file === undefined ? undefined : fileSink(file)
   const events = {
-    output: (bytes: Uint8Array) => (toFile === undefined ? stdio.write(bytes) : toFile(bytes)),
+    // The virtio consoles are the window's; a terminal has room for one.
+    output: (bytes: Uint8Array, console: number) =>
+      console > 0 ? Promise.resolve() : toFile === undefined ? stdio.write(bytes) : toFile(bytes),
     note: (text: string) => stdio.note(`longmode: ${text}`),
   }
   const handle: MachineHandle = new MachineHandle(machine, events, worker)

@@ -1,6 +1,6 @@
 /** The description of a machine (machine/config.ts) as a schema: for what windows send and what saved machines hold. */
 import * as v from 'valibot'
-import { LEAST_MEMORY, MIB, MOST_MEMORY, type MachineConfig } from '../machine/config.ts'
+import { LEAST_MEMORY, MIB, MOST_CONSOLES, MOST_MEMORY, type MachineConfig } from '../machine/config.ts'
 
 /** Longest text of one field; a kernel command line has 2048 bytes at most. */
 const text = v.pipe(v.string(), v.maxLength(4096))
@@ -74,6 +74,7 @@ const machineConfig = v.object({
   monitor: v.picklist(['mux', 'stdio', 'none']),
   display: v.picklist(['window', 'none']),
   network: v.literal('none'),
+  consoles: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MOST_CONSOLES))),
   entropy: v.boolean(),
   debugExit: v.exactOptional(
     v.object({

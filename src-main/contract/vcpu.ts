@@ -4,7 +4,7 @@
  *
  * The first message is `start`; the worker reads it from its event loop. From then on the worker may be busy for ever: every later
  * message is posted first and `Event.message` raised second, and the worker reads the port with receiveMessageOnPort until it is empty.
- * Serial input: the owner writes to the ring, then raises `Event.input`. Serial output: the worker writes to the ring and
+ * Console input: the owner writes to the ring, then raises `Event.input`. Console output: the worker writes to the ring and
  * waits for room when it is full; the owner waits with `dataAvailable`. Where the output goes (terminal, file, window) is
  * the owner's affair. Each channel keeps its order; between input bytes, breaks and messages none is promised.
  * `exited` or `error` is the worker's last message; output that stands in the ring before it belongs to it.
@@ -16,7 +16,12 @@ import type { DebugRequest, Stop } from './debug.ts'
 export interface VcpuBuffers {
   /** A ControlBlock (base/control-block.ts). */
   readonly control: SharedArrayBuffer
-  /** ByteRings (base/byte-ring.ts) of COM1. */
+  /** In the order of `consoleNames` (machine/config.ts): COM1, then the virtio consoles. */
+  readonly consoles: readonly ConsoleBuffers[]
+}
+
+/** ByteRings (base/byte-ring.ts) of one console. */
+export interface ConsoleBuffers {
   readonly input: SharedArrayBuffer
   readonly output: SharedArrayBuffer
 }
@@ -36,6 +41,10 @@ export type ToVcpu =
   | { readonly type: 'reset' }
   /** The power button: the guest is asked to switch off, and may not listen. */
   | { readonly type: 'powerButton' }
+  /** The power button, and when the guest switches off because of it, a reset instead of the end. */
+  | { readonly type: 'restart' }
+  /** The view of a virtio console has this many characters. COM1 has no way to tell. */
+  | { readonly type: 'resize'; readonly console: number; readonly columns: number; readonly rows: number }
   /** End now, without asking the guest; answered by `exited` with reason `quit`. Disks are flushed. */
   | { readonly type: 'quit' }
   /** One line for the monitor, answered by `reply` with the same id. */
@@ -53,6 +62,8 @@ export type FromVcpu =
   /** Something the user should read, one line. */
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'paused' | 'resumed' }
+  /** The machine begins again: the guest reset it, or somebody asked for it. */
+  | { readonly type: 'reset' }
   /** The vCPU stands, and why: beside `paused` when somebody asked for it. */
   | { readonly type: 'stopped'; readonly stop: Stop }
   /** The answer of debug.ts for the request's kind, or why there is none. */

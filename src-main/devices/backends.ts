@@ -56,6 +56,18 @@ export interface CharBackend {
   onBreak: (() => void) | undefined
 }
 
+/** A terminal's size, in characters: 1 to 65535 each. */
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** A terminal that can change its size. */
+export interface ConsoleBackend extends CharBackend {
+  /** The backend calls this on the vCPU thread when it has another size; the last one told counts. */
+  onResize: ((size: TerminalSize) => void) | undefined
+}
+
 export interface RandomBackend {
   /** Cryptographically strong bytes. */
   fill(target: Uint8Array): void

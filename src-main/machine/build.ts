@@ -3,6 +3,7 @@ import type { BootResult } from '../boot/types.ts'
 import { cpuModel } from '../cpu/helpers/cpu-model.ts'
 import { instructionSet } from '../cpu/instruction-set.ts'
 import { VirtioBlock } from '../devices/virtio/block.ts'
+import { VirtioConsole } from '../devices/virtio/console/device.ts'
 import type { VirtioDevice } from '../devices/virtio/device.ts'
 import { VirtioNinep } from '../devices/virtio/ninep/device.ts'
 import { VirtioPci } from '../devices/virtio/pci.ts'
@@ -22,13 +23,14 @@ export interface BuiltMachine {
   boot(): BootResult
 }
 
-/** virtio functions in the order of QEMU's command line: shares, disks, entropy. */
+/** virtio functions in the order of QEMU's command line: shares, disks, entropy, consoles. */
 const virtioDevices: VirtioFactory = ({ memory, apic, backends, config }) => {
   const devices: VirtioDevice[] = backends.shares.map((share, n) => new VirtioNinep(`virtio-9p${n}`, share))
   config.disks.forEach((disk, n) => {
     if (disk.bus === 'virtio') devices.push(new VirtioBlock(`virtio-blk${n}`, backends.disks[n]!))
   })
   if (config.entropy) devices.push(new VirtioRng(backends.random))
+  backends.consoles.forEach((console, n) => devices.push(new VirtioConsole(`virtio-console${n}`, console)))
   return devices.map((device) => new VirtioPci(device, { memory, msi: apic, log: backends.log }))
 }
 

@@ -65,6 +65,8 @@ export interface MachineConfig {
   /** `none` and `-nographic`: no window; the machine lives in the terminal. */
   readonly display: 'window' | 'none'
   readonly network: 'none'
+  /** virtio consoles (hvc0, hvc1, …) beside the serial port; their size follows the window's. None when it is not there. */
+  readonly consoles?: number
   /** A virtio entropy device. */
   readonly entropy: boolean
   /** isa-debug-exit: first port and number of ports; a write of v ends the program with (v << 1) | 1. */
@@ -77,6 +79,14 @@ export interface MachineConfig {
   readonly gdbPort?: number
   /** Real-time clock: what the CMOS shows at power-on. `at` is ISO 8601 without zone when the base is a fixed date. */
   readonly rtc: { readonly base: 'utc' | 'localtime' } | { readonly base: 'date'; readonly at: string }
+}
+
+/** More than anybody looks at; each is a PCI function. */
+export const MOST_CONSOLES = 4
+
+/** What Linux calls the machine's consoles: the serial port, then the virtio consoles. Their order numbers them everywhere. */
+export function consoleNames({ consoles = 0 }: Pick<MachineConfig, 'consoles'>): string[] {
+  return ['ttyS0', ...Array.from({ length: consoles }, (_, n) => `hvc${n}`)]
 }
 
 export const MIB = 1024 * 1024

@@ -25,6 +25,7 @@ function side(operations: Readonly<Record<string, Operation>> | undefined): Step
     segments: [{ type: 1, vaddr: BigInt(START), paddr: START, data: Uint8Array.from(code) }],
   })
   const built = buildMachine(config, allocateMemory(config.memory), time.clock, {
+    consoles: [],
     serial: { write: () => undefined, read: () => new Uint8Array(0), onReadable: undefined, onBreak: undefined },
     disks: [],
     shares: [],

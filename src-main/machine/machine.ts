@@ -13,7 +13,14 @@ import type { CpuHost } from '../cpu/cpu-host.ts'
 import { LocalApic } from '../cpu/interrupts/local-apic.ts'
 import { AT, memoryMap, type MemoryMap } from '../cpu/state/layout.ts'
 import { AcpiPm } from '../devices/acpi-pm/acpi-pm.ts'
-import type { BlockBackend, CharBackend, NineBackend, PowerControl, RandomBackend } from '../devices/backends.ts'
+import type {
+  BlockBackend,
+  CharBackend,
+  ConsoleBackend,
+  NineBackend,
+  PowerControl,
+  RandomBackend,
+} from '../devices/backends.ts'
 import { DebugExit } from '../devices/debug-exit/debug-exit.ts'
 import { Hpet } from '../devices/hpet/hpet.ts'
 import { I8042 } from '../devices/i8042/i8042.ts'
@@ -54,6 +61,8 @@ import type { MachineClock } from './machine-clock.ts'
 /** What the host gives a machine. Disks and shares are in the order of the configuration. */
 export interface MachineBackends {
   readonly serial: CharBackend
+  /** Of the virtio consoles, hvc0 first. */
+  readonly consoles: readonly ConsoleBackend[]
   readonly disks: readonly BlockBackend[]
   readonly shares: readonly NineBackend[]
   readonly random: RandomBackend

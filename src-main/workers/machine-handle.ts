@@ -16,7 +16,8 @@ import {
 } from '../contract/vcpu.ts'
 import type { Debuggable } from '../contract/debug.ts'
 import { findCommand } from '../contract/monitor.ts'
-import type { Accelerator, MachineConfig } from '../machine/config.ts'
+import type { TerminalSize } from '../devices/backends.ts'
+import { consoleNames, type Accelerator, type MachineConfig } from '../machine/config.ts'
 import { DebugClient } from './debug-client.ts'
 import { examine } from './monitor/examine.ts'
 import { IoLink, type ShareEvents } from './io-link.ts'
@@ -26,13 +27,15 @@ export type MachineEnd =
   | { readonly kind: 'failed'; readonly sentence: string; readonly details?: string }
 
 export interface MachineEvents {
-  /** Serial output; the next bytes come when the promise has resolved. */
-  output(bytes: Uint8Array): Promise<void>
+  /** Output of a console (0: COM1, then the virtio consoles); its next bytes come when the promise has resolved. */
+  output(bytes: Uint8Array, console: number): Promise<void>
   note(text: string): void
   /** The machine is built; the first instruction follows. */
   started?(accelerator: Accelerator): void
   /** It stands because somebody asked for it, or goes on. Breakpoints are told by `debug.onStop`. */
   paused?(paused: boolean): void
+  /** It begins again. */
+  restarted?(): void
 }
 
 /** How long a machine may take to flush its disks and end after `quit`, in ms. */
@@ -47,8 +50,7 @@ export class MachineHandle {
   readonly #worker: Worker
   readonly #events: MachineEvents
   readonly #control: ControlBlock
-  readonly #input: ByteRing
-  readonly #output: ByteRing
+  readonly #consoles: readonly { readonly input: ByteRing; readonly output: ByteRing }[]
   readonly #replies = new Map<number, (text: string) => void>()
   /** Looks into the machine: registers, memory, page tables, breakpoints. */
   readonly debug: Debuggable
@@ -61,11 +63,16 @@ export class MachineHandle {
   /** `worker` is the vCPU worker's module; tests put a small one in its place. */
   constructor(config: MachineConfig, events: MachineEvents, worker: URL = engine) {
     this.#events = events
-    this.#input = ByteRing.allocate(INPUT_RING_BYTES)
-    this.#output = ByteRing.allocate(OUTPUT_RING_BYTES)
+    this.#consoles = consoleNames(config).map(() => ({
+      input: ByteRing.allocate(INPUT_RING_BYTES),
+      output: ByteRing.allocate(OUTPUT_RING_BYTES),
+    }))
     const control = ControlBlock.allocate()
     this.#control = new ControlBlock(control)
-    const buffers: VcpuBuffers = { control, input: this.#input.buffer, output: this.#output.buffer }
+    const buffers: VcpuBuffers = {
+      control,
+      consoles: this.#consoles.map(({ input, output }) => ({ input: input.buffer, output: output.buffer })),
+    }
     this.#debug = new DebugClient((message) => this.#post(message))
     this.debug = this.#debug
     this.#io = new IoLink({
@@ -82,18 +89,24 @@ export class MachineHandle {
     this.#worker.on('exit', () =>
       this.#finish({ kind: 'failed', sentence: 'the machine stopped without saying why; this is a fault of Longmode' }),
     )
-    this.ended = this.#pumpOutput()
+    this.ended = this.#pumpAll()
     const io = this.#io.takeWorkersPort()
     this.#post({ type: 'start', config, buffers, io }, [io])
   }
 
-  /** Types into the serial port; resolves when the machine's input ring has taken everything. */
-  async send(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length && this.#end === undefined;) {
-      sent += this.#input.write(bytes.subarray(sent))
+  /** Types into a console (0: COM1); resolves when the machine's input ring has taken everything. A console that is not there takes nothing. */
+  async send(bytes: Uint8Array, console = 0): Promise<void> {
+    const input = this.#consoles.at(console)?.input
+    for (let sent = 0; input !== undefined && sent < bytes.length && this.#end === undefined;) {
+      sent += input.write(bytes.subarray(sent))
       this.#control.raise(Event.input)
-      if (sent < bytes.length) await this.#input.roomAvailable()
+      if (sent < bytes.length) await input.roomAvailable()
     }
+  }
+
+  /** Tells the guest the size of a virtio console; COM1 has no way to. */
+  resize(console: number, { columns, rows }: TerminalSize): void {
+    this.#post({ type: 'resize', console, columns, rows })
   }
 
   sendBreak(): void {
@@ -115,6 +128,11 @@ export class MachineHandle {
   /** Asks the guest to switch off. */
   powerButton(): void {
     this.#post({ type: 'powerButton' })
+  }
+
+  /** Asks the guest to switch off, and starts it again when it has. */
+  restart(): void {
+    this.#post({ type: 'restart' })
   }
 
   /** Ends the machine without asking the guest; by force when it does not answer within five seconds. */
@@ -175,6 +193,9 @@ export class MachineHandle {
         this.#events.paused?.(false)
         this.#debug.stopped(undefined)
         return
+      case 'reset':
+        this.#events.restarted?.()
+        return
       case 'started':
         this.#events.started?.(message.accelerator)
         return
@@ -192,19 +213,25 @@ export class MachineHandle {
     this.#replies.clear()
     this.#debug.close()
     this.#io.close()
-    this.#input.wakeBoth()
-    this.#output.wakeBoth()
+    for (const { input, output } of this.#consoles) {
+      input.wakeBoth()
+      output.wakeBoth()
+    }
   }
 
-  async #pumpOutput(): Promise<MachineEnd> {
-    for (;;) {
-      const bytes = this.#output.read()
-      if (bytes.length > 0) await this.#events.output(bytes)
-      else if (this.#end === undefined) await this.#output.dataAvailable()
-      else break
-    }
+  async #pumpAll(): Promise<MachineEnd> {
+    const ends = await Promise.all(this.#consoles.map(({ output }, console) => this.#pumpOutput(output, console)))
     await this.#worker.terminate()
-    return this.#end
+    return ends[0]
+  }
+
+  async #pumpOutput(output: ByteRing, console: number): Promise<MachineEnd> {
+    for (;;) {
+      const bytes = output.read()
+      if (bytes.length > 0) await this.#events.output(bytes, console)
+      else if (this.#end === undefined) await output.dataAvailable()
+      else return this.#end
+    }
   }
 }
 

@@ -6,8 +6,15 @@ import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_
 import { ByteRing } from '../base/byte-ring.ts'
 import { ControlBlock, Event, VcpuState } from '../base/control-block.ts'
 import type { Log } from '../base/log.ts'
-import { exitCode, type ExitReason, type FromVcpu, type ToVcpu, type VcpuBuffers } from '../contract/vcpu.ts'
-import type { CharBackend } from '../devices/backends.ts'
+import {
+  exitCode,
+  type ConsoleBuffers,
+  type ExitReason,
+  type FromVcpu,
+  type ToVcpu,
+  type VcpuBuffers,
+} from '../contract/vcpu.ts'
+import type { ConsoleBackend, TerminalSize } from '../devices/backends.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { buildMachine, type BuiltMachine } from '../machine/build.ts'
 import { allocateMemory, type Machine } from '../machine/machine.ts'
@@ -35,16 +42,17 @@ const log: Log = {
   info: () => undefined,
 }
 
-/** COM1's other end: two rings. */
-class RingConsole implements CharBackend {
+/** A console's other end: two rings. */
+class RingConsole implements ConsoleBackend {
   onReadable: (() => void) | undefined
   onBreak: (() => void) | undefined
+  onResize: ((size: TerminalSize) => void) | undefined
   private readonly input: ByteRing
   private readonly output: ByteRing
 
-  constructor(buffers: VcpuBuffers) {
-    this.input = new ByteRing(buffers.input)
-    this.output = new ByteRing(buffers.output)
+  constructor({ input, output }: ConsoleBuffers) {
+    this.input = new ByteRing(input)
+    this.output = new ByteRing(output)
   }
   write(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
@@ -83,13 +91,16 @@ class VcpuWorker {
   private readonly config: MachineConfig
   private readonly control: ControlBlock
   private readonly clock = new MachineClock()
-  private readonly console: RingConsole
+  /** COM1, then the virtio consoles. */
+  private readonly consoles: readonly RingConsole[]
   private built: BuiltMachine | undefined
   private io: { client: IoClient; close(): Promise<void> } | undefined
   private loop: RunLoop | undefined
   private debugger: VcpuDebugger | undefined
   private ended: { reason: ExitReason; code: number } | undefined
   private resetWanted: string | undefined
+  /** The guest is asked to switch off, and then begins again. */
+  private restarting = false
   /** Why the io worker is gone. */
   private ioDeath: string | undefined
   /** When the event loop last had its turn, ms of performance.now. */
@@ -104,7 +115,7 @@ class VcpuWorker {
     this.ioEvents = ioEvents
     this.paused = config.startPaused
     this.control = new ControlBlock(buffers.control)
-    this.console = new RingConsole(buffers)
+    this.consoles = buffers.consoles.map((console) => new RingConsole(console))
   }
 
   async start(): Promise<void> {
@@ -135,7 +146,8 @@ class VcpuWorker {
     )
     this.io = { client, close: () => handle.close() }
     this.built = buildMachine(config, memory, this.clock, {
-      serial: this.console,
+      serial: this.consoles[0],
+      consoles: this.consoles.slice(1),
       disks: handle.disks.map((facts, n) => client.disk(n, facts)),
       shares: config.shares.map((share, n) => client.share(n, share.mountTag)),
       random: { fill: (target) => void randomFillSync(target) },
@@ -143,7 +155,10 @@ class VcpuWorker {
         reset: (reason) => {
           this.resetWanted = reason
         },
-        powerOff: () => this.end('power-off', 0),
+        powerOff: () => {
+          if (this.restarting) this.resetWanted = 'restart'
+          else this.end('power-off', 0)
+        },
         debugExit: (code) => this.end('debug-exit', exitCode('debug-exit', code)),
       },
       log,
@@ -229,6 +244,7 @@ class VcpuWorker {
 
   private reset(): void {
     this.resetWanted = undefined
+    this.restarting = false
     if (this.config.noReboot) {
       this.end('guest-reset', 0)
       return
@@ -236,6 +252,7 @@ class VcpuWorker {
     if (!this.io!.client.drain()) throw new Error('the disks did not answer before the reset')
     this.boot()
     this.debugger!.restarted()
+    post({ type: 'reset' })
   }
 
   private attend(): boolean {
@@ -271,8 +288,8 @@ class VcpuWorker {
   private takeEvents(): void {
     const events = this.control.take()
     if (events & Event.ioDone) this.io!.client.poll()
-    if (events & Event.input) this.console.onReadable?.()
-    if (events & Event.serialBreak) this.console.onBreak?.()
+    if (events & Event.input) for (const console of this.consoles) console.onReadable?.()
+    if (events & Event.serialBreak) this.consoles[0].onBreak?.()
     if (events & Event.message) this.takeMessages()
   }
 
@@ -291,7 +308,12 @@ class VcpuWorker {
           this.resetWanted = 'asked for'
           break
         case 'powerButton':
+        case 'restart':
+          this.restarting = message.type === 'restart'
           this.built!.machine.powerButton()
+          break
+        case 'resize':
+          this.consoles[message.console]?.onResize?.(message)
           break
         case 'quit':
           this.end('quit', 0)

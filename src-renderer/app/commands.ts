@@ -22,7 +22,7 @@ const ofMachine = (allowed: readonly Machine['status']['state'][]) => (session: 
 const alive = ofMachine(['running', 'paused', 'stopping'])
 
 /** Runs a call about the selected machine. */
-function call(session: Session, name: 'start' | 'pause' | 'resume' | 'reset' | 'powerOff' | 'kill'): void {
+function call(session: Session, name: 'start' | 'pause' | 'resume' | 'restart' | 'reset' | 'powerOff' | 'kill'): void {
   const id = session.selected
   if (id !== undefined) void session.attempt(() => session.api.machines[name](id))
 }
@@ -40,6 +40,11 @@ const panel = (id: WindowCommand) => ({
 /** Asks first: the guest is not told, so what it has not written is gone. */
 export function confirmKill(session: Session): void {
   session.confirm(t('machine.kill'), t('machine.killText'), t('machine.kill'), () => call(session, 'kill'))
+}
+
+/** As the reset button: the guest is not told either. */
+export function confirmReset(session: Session): void {
+  session.confirm(t('machine.reset'), t('machine.resetText'), t('machine.reset'), () => call(session, 'reset'))
 }
 
 export async function openFiles(session: Session): Promise<void> {
@@ -79,13 +84,19 @@ export const commands: readonly Command[] = [
     available: ofMachine(['running', 'paused']),
     run: (s) => call(s, s.machine?.status.state === 'paused' ? 'resume' : 'pause'),
   },
-  { id: 'machine-reset', label: 'machine.reset', available: alive, run: (s) => call(s, 'reset') },
+  {
+    id: 'machine-restart',
+    label: 'machine.restart',
+    available: ofMachine(['running', 'paused']),
+    run: (s) => call(s, 'restart'),
+  },
   {
     id: 'machine-power-off',
     label: 'machine.powerOff',
     available: ofMachine(['running']),
     run: (s) => call(s, 'powerOff'),
   },
+  { id: 'machine-reset', label: 'machine.reset', available: alive, run: confirmReset },
   { id: 'machine-kill', label: 'machine.kill', available: alive, run: confirmKill },
   { ...panel('find'), label: 'command.find', code: 'KeyF' },
   { ...panel('copy'), label: 'command.copy', code: 'KeyC' },

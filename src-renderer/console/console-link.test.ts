@@ -13,7 +13,7 @@ function setUp() {
   const turns: boolean[] = []
   const link = new ConsoleLink(
     connectLongmode(host.carrier()).machines,
-    'tutorial',
+    { id: 'tutorial', console: 0 },
     {
       write: (bytes, drawn) => {
         shown.push({ what: 'write', text: decode(bytes) })
@@ -43,10 +43,12 @@ describe('output', () => {
     host.say('tutorial', 'abc')
     host.host.emit('machines', 'consoleOutput', {
       id: 'tutorial',
+      console: 0,
       position: start + 1,
       bytes: new TextEncoder().encode('bcd'),
     })
-    host.host.emit('machines', 'consoleOutput', { id: 'other', position: 0, bytes: Uint8Array.of(65) })
+    host.host.emit('machines', 'consoleOutput', { id: 'other', console: 0, position: 0, bytes: Uint8Array.of(65) })
+    host.host.emit('machines', 'consoleOutput', { id: 'tutorial', console: 1, position: 0, bytes: Uint8Array.of(66) })
     await settle()
     expect(shown).toEqual([
       { what: 'replay', text: bootText },
@@ -57,7 +59,12 @@ describe('output', () => {
   it('shows what is missing', async () => {
     const { host, link, shown } = setUp()
     await link.open()
-    host.host.emit('machines', 'consoleOutput', { id: 'tutorial', position: start + 7, bytes: Uint8Array.of(65) })
+    host.host.emit('machines', 'consoleOutput', {
+      id: 'tutorial',
+      console: 0,
+      position: start + 7,
+      bytes: Uint8Array.of(65),
+    })
     await settle()
     expect(shown.slice(1)).toEqual([
       { what: 'gap', text: '7' },

@@ -1,5 +1,5 @@
 /**
- * The bytes between one console view and its machine. Output comes with its position in all that the console has said, so what arrives
+ * The bytes between one view of a console and its machine. Output comes with its position in all that the console has said, so what arrives
  * twice is cut and what is missing is seen; what has been drawn is confirmed, and the machine waits for a view that lags. Input goes
  * out in order, one call at a time: a long paste waits for its guest and loses nothing.
  */
@@ -25,6 +25,8 @@ const PIECE_BYTES = 16 * 1024
 export class ConsoleLink {
   readonly #api: Longmode['machines']
   readonly #id: string
+  /** 0: the serial port, then the virtio consoles. */
+  readonly #console: number
   readonly #screen: Screen
   readonly #onTrouble: (error: unknown) => void
   /** Position after the last byte that was given to the screen; undefined before the console is open. */
@@ -38,23 +40,29 @@ export class ConsoleLink {
   #closed = false
   readonly #unlisten: (() => void)[]
 
-  constructor(api: Longmode['machines'], id: string, screen: Screen, onTrouble: (error: unknown) => void) {
+  constructor(
+    api: Longmode['machines'],
+    { id, console }: { readonly id: string; readonly console: number },
+    screen: Screen,
+    onTrouble: (error: unknown) => void,
+  ) {
     this.#api = api
     this.#id = id
+    this.#console = console
     this.#screen = screen
     this.#onTrouble = onTrouble
     this.#unlisten = [
       api.on('consoleOutput', (output) => {
-        if (output.id === id) this.#receive(output.position, output.bytes)
+        if (output.id === id && output.console === console) this.#receive(output.position, output.bytes)
       }),
       api.on('consoleAnswers', (turn) => {
-        if (turn.id === id) screen.answers(turn.answers)
+        if (turn.id === id && turn.console === console) screen.answers(turn.answers)
       }),
     ]
   }
 
   async open(): Promise<void> {
-    const start = await this.#api.openConsole(this.#id)
+    const start = await this.#api.openConsole(this.#id, this.#console)
     if (this.#closed) return
     this.#position = start.position
     this.#drawn = this.#confirmed = start.position
@@ -90,7 +98,7 @@ export class ConsoleLink {
     this.#timer = undefined
     if (this.#closed || this.#drawn === this.#confirmed) return
     this.#confirmed = this.#drawn
-    this.#api.confirmConsole(this.#id, this.#drawn).catch(this.#onTrouble)
+    this.#api.confirmConsole(this.#id, this.#console, this.#drawn).catch(this.#onTrouble)
   }
 
   type(bytes: Uint8Array): void {
@@ -102,7 +110,7 @@ export class ConsoleLink {
     this.#sending = true
     try {
       while (this.#typing.length > 0 && !this.#closed) {
-        await this.#api.type(this.#id, this.#typing[0])
+        await this.#api.type(this.#id, this.#console, this.#typing[0])
         this.#typing.shift()
       }
     } catch (error) {
@@ -120,6 +128,6 @@ export class ConsoleLink {
     this.#closed = true
     clearTimeout(this.#timer)
     for (const unlisten of this.#unlisten) unlisten()
-    this.#api.closeConsole(this.#id).catch(() => undefined)
+    this.#api.closeConsole(this.#id, this.#console).catch(() => undefined)
   }
 }

@@ -2,8 +2,8 @@
  * The window's words. `t('console.search')` gives the text in the language of now and changes with it, since it reads a rune. English is
  * the measure: `Key` is its keys, and the other language has exactly the same (a test and the type say so).
  */
-import { en, type Key, type Words } from './en.ts'
-import { ptBR } from './pt-br.ts'
+import { en, type Key, type Words } from './en-table.ts'
+import { ptBR } from './pt-br-table.ts'
 
 export type Language = 'en' | 'pt-BR'
 export type { Key }

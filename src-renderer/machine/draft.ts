@@ -71,5 +71,6 @@ export function guestName(config: MachineConfig, at: number): string {
 export const emptyMachine: MachineConfig = {
   ...defaultMachine,
   memory: 1024 * MIB,
+  consoles: 1,
   append: 'root=/dev/sda rw console=ttyS0 loglevel=6',
 }

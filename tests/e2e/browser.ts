@@ -67,5 +67,5 @@ export async function dropFiles(page: Page, files: readonly string[]): Promise<v
   await devtools.detach()
 }
 
-/** The lines that the console shows now. */
-export const consoleLines = (page: Page) => page.locator('.xterm-rows > div').allInnerTexts()
+/** The lines that the first console shows now. */
+export const consoleLines = (page: Page) => page.locator('.xterm-rows').first().locator('> div').allInnerTexts()

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { en } from '../../src-renderer/i18n/en.ts'
-import { ptBR } from '../../src-renderer/i18n/pt-br.ts'
+import { en } from '../../src-renderer/i18n/en-table.ts'
+import { ptBR } from '../../src-renderer/i18n/pt-br-table.ts'
 
 const root = path.resolve(import.meta.dirname, '../../src-renderer')
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })

@@ -4,6 +4,7 @@
  */
 import { ServiceHost, type AllHandlers } from '../../src-main/contract/rpc/host.ts'
 import { TroubleError } from '../../src-main/contract/rpc/messages.ts'
+import { consoleNames } from '../../src-main/contract/machine-config.ts'
 import type { Carrier } from '../../src-main/contract/rpc/proxy.ts'
 import { defaultSettings, type Settings } from '../../src-main/contract/services/application.ts'
 import { allServices, type AllServices } from '../../src-main/contract/services/index.ts'
@@ -34,11 +35,14 @@ export class FakeHost {
   typed = ''
   /** Last confirmed position of a console. */
   confirmed = 0
+  /** What sizes windows told. */
+  readonly sizes: { readonly console: number; readonly columns: number; readonly rows: number }[] = []
   /** Are windows that open a console now the ones that answer the guest's questions? */
   answers = true
   readonly host: ServiceHost<AllServices>
   readonly faults: string[] = []
-  #said = new TextEncoder().encode(bootText)
+  /** By console; all machines say the same. */
+  readonly #said = [new TextEncoder().encode(bootText)]
   readonly #written = new Map<bigint, number>()
   readonly #registers = new Map<string, bigint>()
 
@@ -61,19 +65,20 @@ export class FakeHost {
     this.change(id, { status: { state, since: 0, ...(state === 'off' ? {} : { accelerator: 'jit' }) } })
   }
 
-  say(id: string, text: string): void {
+  say(id: string, text: string, console = 0): void {
     const bytes = new TextEncoder().encode(text)
-    const position = this.#said.length
+    const before = this.#said[console] ?? new Uint8Array()
+    const position = before.length
     const all = new Uint8Array(position + bytes.length)
-    all.set(this.#said)
+    all.set(before)
     all.set(bytes, position)
-    this.#said = all
-    this.host.emit('machines', 'consoleOutput', { id, position, bytes })
+    this.#said[console] = all
+    this.host.emit('machines', 'consoleOutput', { id, console, position, bytes })
   }
 
   /** Whose turn it is to answer has changed: every window that is open now is asked or not. */
   turn(id: string, answers: boolean): void {
-    this.host.emit('machines', 'consoleAnswers', { id, answers })
+    this.host.emit('machines', 'consoleAnswers', { id, console: 0, answers })
   }
 
   #handlers(now: number): AllHandlers<AllServices> {
@@ -84,6 +89,7 @@ export class FakeHost {
       const made: Machine = {
         id,
         config,
+        consoles: consoleNames(config),
         embedded: false,
         created: now,
         status: { state: 'off', since: now },
@@ -163,7 +169,7 @@ export class FakeHost {
       machines: {
         list: () => [...this.machines.values()],
         create: (_, config) => add(config),
-        change: (_, id, config) => this.change(id, { config }),
+        change: (_, id, config) => this.change(id, { config, consoles: consoleNames(config) }),
         duplicate: (_, id) => add(machineOf(id).config),
         remove: (_, id) => {
           this.machines.delete(id)
@@ -174,21 +180,28 @@ export class FakeHost {
         start: (_, id) => this.#state(id, 'running'),
         pause: (_, id) => this.#state(id, 'paused'),
         resume: (_, id) => this.#state(id, 'running'),
-        reset: () => undefined,
+        restart: (_, id) => {
+          const { status } = this.change(id, {})
+          this.change(id, { status: { ...status, asked: 'restart' } })
+        },
+        reset: (_, id) => this.#state(id, 'running'),
         powerOff: (_, id) => this.#state(id, 'off'),
         kill: (_, id) => this.#state(id, 'off'),
         notes: () => [],
-        openConsole: (_, id) => ({
+        openConsole: (_, id, console) => ({
           position: 0,
-          bytes: id === 'tutorial' ? this.#said : new Uint8Array(),
+          bytes: (id === 'tutorial' ? this.#said[console] : undefined) ?? new Uint8Array(),
           answers: this.answers,
         }),
         closeConsole: () => undefined,
-        confirmConsole: (_, _id, position) => void (this.confirmed = position),
-        type: (_, id, bytes) => {
+        confirmConsole: (_, _id, _console, position) => void (this.confirmed = position),
+        type: (_, id, console, bytes) => {
           const text = new TextDecoder().decode(bytes)
           this.typed += text
-          this.say(id, text.replaceAll('\r', '\r\n'))
+          this.say(id, text.replaceAll('\r', '\r\n'), console)
+        },
+        resizeConsole: (_, _id, console, { columns, rows }) => {
+          this.sizes.push({ console, columns, rows })
         },
         sendBreak: () => undefined,
         consoleText: () => bootText,

@@ -1,5 +1,5 @@
 /** Machines, folders and images that exist only in tests of the window. */
-import { defaultMachine, MIB, type MachineConfig } from '../../src-main/machine/config.ts'
+import { consoleNames, defaultMachine, MIB, type MachineConfig } from '../../src-main/machine/config.ts'
 import type { ImageInfo } from '../../src-main/contract/services/images.ts'
 import type { Machine } from '../../src-main/contract/services/machines.ts'
 import type { Share } from '../../src-main/contract/services/shares.ts'
@@ -23,6 +23,7 @@ export const tutorialConfig: MachineConfig = {
       snapshot: false,
     },
   ],
+  consoles: 1,
   shares: [{ path: '/home/ana/shared_folder', mountTag: 'shared_folder', securityModel: 'none', readOnly: false }],
 }
 
@@ -51,7 +52,7 @@ export const bootText = [
 const plain = bootText.replace(/\x1b\[[0-9;]*m/g, '').split('\r\n')
 
 function machine(id: string, config: MachineConfig, status: Machine['status'], more: Partial<Machine> = {}): Machine {
-  return { id, config, embedded: false, created: 0, status, thumbnail: [], ...more }
+  return { id, config, consoles: consoleNames(config), embedded: false, created: 0, status, thumbnail: [], ...more }
 }
 
 export function fakeMachines(now: number): Machine[] {

@@ -157,6 +157,15 @@ describe('a machine', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'End now' }).click()
     await expect.poll(() => fake.machines.get('tutorial')?.status.state, patience).toBe('off')
   })
+  it('is asked to restart; one that does not listen is reset after a question', async () => {
+    const { fake, page } = await open()
+    await page.getByRole('button', { name: 'Restart' }).click()
+    await page.getByText('Not every guest listens.').waitFor()
+    await page.getByRole('button', { name: 'Reset at once' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset at once' }).click()
+    await page.getByText('Not every guest listens.').waitFor({ state: 'detached' })
+    expect(fake.machines.get('tutorial')?.status).not.toHaveProperty('asked')
+  })
   it('comes of a pasted QEMU line, or a sentence does', async () => {
     const { fake, page, faults } = await open()
     await page.getByRole('heading', { name: 'Tutorial 6.1' }).waitFor()
@@ -189,7 +198,8 @@ describe('a machine', () => {
 })
 
 describe('the console', () => {
-  const textOf = async (page: Page) => (await page.locator('.xterm-rows > div').allTextContents()).join('\n')
+  const textOf = async (page: Page) =>
+    (await page.locator('.xterm-rows').first().locator('> div').allTextContents()).join('\n')
 
   it('shows what was said, and every key reaches the guest', async () => {
     const { fake, page } = await open()
@@ -245,6 +255,24 @@ describe('the console', () => {
     await expect.poll(() => fake.confirmed - before, patience).toBeGreaterThanOrEqual(sent)
     await expect.poll(() => textOf(page), patience).toContain('the end of it')
   }, 60_000)
+  it('has tabs when the machine has more of them; the guest hears the size of a virtio console', async () => {
+    const { fake, page, faults } = await open()
+    await expect.poll(() => textOf(page), patience).toContain('tutorial login: root')
+    await tab(page, 'hvc0')
+    const second = page.getByRole('region', { name: 'Console hvc0 of Tutorial 6.1' })
+    await second.locator('.xterm-helper-textarea').focus()
+    await page.keyboard.type('hello')
+    await expect.poll(() => second.locator('.xterm-rows').textContent(), patience).toContain('hello')
+    await expect.poll(() => fake.sizes.length, patience).toBeGreaterThan(0)
+    const before = fake.sizes.at(-1)!
+    await page.setViewportSize({ width: 900, height: 600 })
+    await expect.poll(() => fake.sizes.at(-1)?.columns, patience).toBeLessThan(before.columns)
+    expect(new Set(fake.sizes.map(({ console }) => console))).toEqual(new Set([1]))
+    await tab(page, 'ttyS0')
+    await page.getByRole('region', { name: 'Console ttyS0 of Tutorial 6.1' }).waitFor()
+    expect(await textOf(page)).not.toContain('hello')
+    expect(faults()).toEqual([])
+  })
   it('finds text', async () => {
     const { page } = await open()
     await page.locator('.xterm-helper-textarea').focus()

@@ -114,6 +114,7 @@ export async function planMachine(
     ...(initrd === undefined ? {} : { initrd: initrd.path }),
     append: appendFor(kernel, initrd, of('disk')[0]),
     memory: (disks.length > 0 ? 2048 : 512) * MIB,
+    consoles: 1,
     entropy: true,
     disks,
     shares,

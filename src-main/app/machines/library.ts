@@ -4,7 +4,7 @@ import { TroubleError } from '../../contract/rpc/messages.ts'
 import type { MachineId, Progress } from '../../contract/services/common.ts'
 import type { Machine, MachineNote, MachineStatus } from '../../contract/services/machines.ts'
 import type { Stop } from '../../contract/debug.ts'
-import type { MachineConfig } from '../../machine/config.ts'
+import { consoleNames, type MachineConfig } from '../../machine/config.ts'
 import { MachineConsole } from './console.ts'
 import { lastLines } from './plain-text.ts'
 import { MachineRun } from './running.ts'
@@ -41,7 +41,9 @@ class Entry {
   saved: SavedMachine
   status: MachineStatus = off
   run: MachineRun | undefined
-  readonly console = new MachineConsole()
+  /** What its run was started with. */
+  running: MachineConfig | undefined
+  readonly #consoles: MachineConsole[] = []
   readonly notes: MachineNote[] = []
   thumbnailTimer: NodeJS.Timeout | undefined
 
@@ -53,9 +55,14 @@ class Entry {
     return this.status.state !== 'off' && this.status.state !== 'failed'
   }
 
+  console(number: number): MachineConsole {
+    return (this.#consoles[number] ??= new MachineConsole())
+  }
+
   toMachine(): Machine {
     const { saved, status } = this
-    return { ...saved, embedded: saved.config.kernel === undefined, status }
+    const consoles = consoleNames(this.running ?? saved.config)
+    return { ...saved, consoles, embedded: saved.config.kernel === undefined, status }
   }
 }
 
@@ -127,11 +134,12 @@ export class MachineLibrary {
     const entry = this.#entry(id)
     if (entry.isActive) throw TroubleError.user(`${entry.saved.config.name} is running already`)
     const { config } = entry.saved
+    entry.running = config
     entry.run = new MachineRun(
       (progress) => this.#options.prepare(config, progress),
       {
         status: (status) => this.#enter(entry, status),
-        output: (bytes) => this.#output(entry, bytes),
+        output: (bytes, console) => this.#output(entry, bytes, console),
         note: (text) => this.#note(entry, text),
         stopped: (stop) => this.#events.stopped(id, stop),
       },
@@ -157,8 +165,9 @@ export class MachineLibrary {
     return entry?.status.state === 'running' || entry?.status.state === 'paused' ? entry.run : undefined
   }
 
-  console(id: MachineId): MachineConsole {
-    return this.#entry(id).console
+  /** 0: the serial port, then the virtio consoles. */
+  console(id: MachineId, number = 0): MachineConsole {
+    return this.#entry(id).console(number)
   }
 
   notes(id: MachineId): readonly MachineNote[] {
@@ -225,17 +234,17 @@ export class MachineLibrary {
     this.#events.changed(entry.toMachine())
   }
 
-  async #output(entry: Entry, bytes: Uint8Array): Promise<void> {
+  async #output(entry: Entry, bytes: Uint8Array, console: number): Promise<void> {
     entry.thumbnailTimer ??= setTimeout(() => {
       entry.thumbnailTimer = undefined
       this.#drawThumbnail(entry)
       this.#events.changed(entry.toMachine())
     }, THUMBNAIL_PAUSE)
-    await entry.console.write(bytes)
+    await entry.console(console).write(bytes)
   }
 
   #drawThumbnail(entry: Entry): void {
-    const thumbnail = lastLines(entry.console.tail(THUMBNAIL.bytes), THUMBNAIL.lines, THUMBNAIL.columns)
+    const thumbnail = lastLines(entry.console(0).tail(THUMBNAIL.bytes), THUMBNAIL.lines, THUMBNAIL.columns)
     entry.saved = { ...entry.saved, thumbnail }
   }
 
@@ -248,6 +257,7 @@ export class MachineLibrary {
 
   #ended(entry: Entry): void {
     entry.run = undefined
+    entry.running = undefined
     clearTimeout(entry.thumbnailTimer)
     entry.thumbnailTimer = undefined
     this.#drawThumbnail(entry)

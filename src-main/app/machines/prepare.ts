@@ -13,6 +13,7 @@ export function defaultMachineConfig(): MachineConfig {
     ...defaultMachine,
     name: 'Longmode',
     memory: 512 * MIB,
+    consoles: 1,
     entropy: true,
     shares: [{ path: defaultShareFolder(), mountTag: 'shared_folder', securityModel: 'none', readOnly: false }],
   }

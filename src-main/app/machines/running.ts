@@ -9,7 +9,7 @@ import { MachineHandle } from '../../workers/machine-handle.ts'
 
 export interface RunEvents {
   status(status: MachineStatus): void
-  output(bytes: Uint8Array): Promise<void>
+  output(bytes: Uint8Array, console: number): Promise<void>
   note(text: string): void
   stopped(stop: Stop | undefined): void
 }
@@ -23,6 +23,7 @@ export class MachineRun {
   #handle: MachineHandle | undefined
   #status: MachineStatus = { state: 'preparing', since: Date.now() }
   #killed = false
+  #asked: MachineStatus['asked']
   /** Resolves when the run is over, with how. */
   readonly ended: Promise<LastEnd>
   /** Resolves when the machine is built and runs; rejects with TroubleError when it ends before. */
@@ -57,8 +58,11 @@ export class MachineRun {
     return this.#handle
   }
 
-  send(bytes: Uint8Array): Promise<void> {
-    return this.#running().send(bytes)
+  send(bytes: Uint8Array, console = 0): Promise<void> {
+    return this.#running().send(bytes, console)
+  }
+  resizeConsole(console: number, size: { readonly columns: number; readonly rows: number }): void {
+    this.#running().resize(console, size)
   }
   sendBreak(): void {
     this.#running().sendBreak()
@@ -82,9 +86,27 @@ export class MachineRun {
 
   /** Asks the guest to switch off; a paused one goes on for that. */
   powerOff(): void {
+    this.#ask('power-off').powerButton()
+  }
+  /** Asks the guest to switch off, and begins again when it has. */
+  restart(): void {
+    this.#ask('restart').restart()
+  }
+
+  #ask(what: 'power-off' | 'restart'): MachineHandle {
     const handle = this.#running()
     if (this.#status.state === 'paused') handle.resume()
-    handle.powerButton()
+    this.#setAsked(what)
+    return handle
+  }
+
+  /** The state goes on; only what the guest was asked for is another. */
+  #setAsked(what: MachineStatus['asked']): void {
+    if (what === this.#asked) return
+    this.#asked = what
+    const { asked: _before, ...status } = this.#status
+    this.#status = { ...status, ...(what === undefined ? {} : { asked: what }) }
+    this.#events.status(this.#status)
   }
 
   /** Ends the run at once, in whatever state it is. */
@@ -97,7 +119,14 @@ export class MachineRun {
 
   #enter(state: MachineState, more: Partial<MachineStatus> = {}): void {
     const { accelerator } = this.#status
-    this.#status = { state, since: Date.now(), ...(accelerator === undefined ? {} : { accelerator }), ...more }
+    const asked = this.#asked === undefined || state === 'off' || state === 'failed' ? {} : { asked: this.#asked }
+    this.#status = {
+      state,
+      since: Date.now(),
+      ...(accelerator === undefined ? {} : { accelerator }),
+      ...asked,
+      ...more,
+    }
     this.#events.status(this.#status)
   }
 
@@ -119,13 +148,14 @@ export class MachineRun {
     const handle = new MachineHandle(
       config,
       {
-        output: (bytes) => this.#events.output(bytes),
+        output: (bytes, console) => this.#events.output(bytes, console),
         note: (text) => this.#events.note(text),
         started: (accelerator) => {
           this.#started(config, accelerator)
           onStarted()
         },
         paused: (paused) => this.#paused(paused),
+        restarted: () => this.#setAsked(undefined),
       },
       this.#worker,
     )

@@ -54,8 +54,8 @@ describe('npm start without a display', () => {
     })
     const call = (id: number, method: string, ...args: unknown[]) =>
       socket.send(encodeFrame({ type: 'call', id, service: 'machines', method, args }))
-    call(1, 'openConsole', 'default')
-    call(2, 'type', 'default', new TextEncoder().encode('from the window\n'))
+    call(1, 'openConsole', 'default', 0)
+    call(2, 'type', 'default', 0, new TextEncoder().encode('from the window\n'))
     await eventually(() => seen.out.includes('FROM THE WINDOW'))
     type('from here\n')
     await eventually(() => shown.includes('FROM HERE'))

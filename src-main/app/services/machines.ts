@@ -13,44 +13,44 @@ type Window = Peer<AllServices>
 
 /** The consoles that one window has open. */
 class OpenConsoles {
-  readonly #views = new Map<MachineId, ConsoleView>()
+  readonly #views = new Map<string, ConsoleView>()
 
-  open(window: Window, library: MachineLibrary, id: MachineId) {
-    const console = library.console(id)
-    this.close(id)
+  open(window: Window, library: MachineLibrary, id: MachineId, number: number) {
+    const console = library.console(id, number)
+    this.close(id, number)
     const start = console.kept()
     let answers = false
     let answered = false
     const view = console.open(
-      (position, bytes) => window.emit('machines', 'consoleOutput', { id, position, bytes }),
+      (position, bytes) => window.emit('machines', 'consoleOutput', { id, console: number, position, bytes }),
       (turn) => {
         answers = turn
         // What is so from the beginning stands in the answer of this call.
-        if (answered) window.emit('machines', 'consoleAnswers', { id, answers })
+        if (answered) window.emit('machines', 'consoleAnswers', { id, console: number, answers })
       },
     )
     answered = true
-    this.#views.set(id, view)
+    this.#views.set(keyOf(id, number), view)
     return { ...start, answers }
   }
 
-  typed(id: MachineId): void {
-    this.#views.get(id)?.typed()
+  view(id: MachineId, number: number): ConsoleView | undefined {
+    return this.#views.get(keyOf(id, number))
   }
 
-  confirm(id: MachineId, position: number): void {
-    this.#views.get(id)?.confirm(position)
-  }
-
-  close(id: MachineId): void {
-    this.#views.get(id)?.close()
-    this.#views.delete(id)
+  close(id: MachineId, number: number): void {
+    const key = keyOf(id, number)
+    this.#views.get(key)?.close()
+    this.#views.delete(key)
   }
 
   closeAll(): void {
-    for (const id of [...this.#views.keys()]) this.close(id)
+    for (const view of this.#views.values()) view.close()
+    this.#views.clear()
   }
 }
+
+const keyOf = (id: MachineId, number: number) => `${id} ${number}`
 
 export function machineHandlers(library: MachineLibrary): ServiceHandlers<AllServices['machines'], Window> {
   const consoles = new WeakMap<Window, OpenConsoles>()
@@ -76,20 +76,23 @@ export function machineHandlers(library: MachineLibrary): ServiceHandlers<AllSer
     start: (_window, id) => library.start(id),
     pause: (_window, id) => library.running(id).pause(),
     resume: (_window, id) => library.running(id).resume(),
+    restart: (_window, id) => library.running(id).restart(),
     reset: (_window, id) => library.running(id).reset(),
     powerOff: (_window, id) => library.running(id).powerOff(),
     kill: (_window, id) => library.running(id).kill(),
     notes: (_window, id) => library.notes(id),
-    openConsole: (window, id) => consolesOf(window).open(window, library, id),
-    closeConsole: (window, id) => consolesOf(window).close(id),
-    confirmConsole: (window, id, position) => consolesOf(window).confirm(id, position),
-    type: (window, id, bytes) => {
-      consolesOf(window).typed(id)
-      return library.running(id).send(bytes)
+    openConsole: (window, id, console) => consolesOf(window).open(window, library, id, console),
+    closeConsole: (window, id, console) => consolesOf(window).close(id, console),
+    confirmConsole: (window, id, console, position) => consolesOf(window).view(id, console)?.confirm(position),
+    type: (window, id, console, bytes) => {
+      consolesOf(window).view(id, console)?.typed()
+      return library.running(id).send(bytes, console)
     },
+    // A machine that is off has nobody to tell; the view says it again when it runs.
+    resizeConsole: (_window, id, console, size) => library.activeRun(id)?.resizeConsole(console, size),
     sendBreak: (_window, id) => library.running(id).sendBreak(),
-    consoleText: (_window, id, { plain }) => {
-      const { bytes } = library.console(id).kept()
+    consoleText: (_window, id, console, { plain }) => {
+      const { bytes } = library.console(id, console).kept()
       return plain ? plainText(bytes) : new TextDecoder().decode(bytes)
     },
     importCommand: (_window, text) => importCommand(text),

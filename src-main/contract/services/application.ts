@@ -68,6 +68,7 @@ export const windowCommands = [
   'zoom-reset',
   'machine-start',
   'machine-pause',
+  'machine-restart',
   'machine-reset',
   'machine-power-off',
   'machine-kill',

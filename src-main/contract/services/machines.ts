@@ -1,6 +1,6 @@
 /** The library of machines, their running, and their consoles. */
 import * as v from 'valibot'
-import type { Accelerator, MachineConfig } from '../../machine/config.ts'
+import { MOST_CONSOLES, type Accelerator, type MachineConfig } from '../../machine/config.ts'
 import { machineConfigSchema } from '../machine-schema.ts'
 import { event, method } from '../rpc/definition.ts'
 import type { ExitReason } from '../vcpu.ts'
@@ -22,6 +22,8 @@ export interface MachineStatus {
   readonly since: number
   /** What runs it, once it runs. */
   readonly accelerator?: Accelerator
+  /** The guest was asked for this and has not done it yet; some guests never listen. */
+  readonly asked?: 'power-off' | 'restart'
   /** While `preparing`: what is being done. */
   readonly progress?: Progress
   /** How the last run of this session ended. */
@@ -32,6 +34,8 @@ export interface Machine {
   readonly id: MachineId
   /** Plain data, paths absolute. `name` in it is the machine's name. */
   readonly config: MachineConfig
+  /** What Linux calls its consoles: of the run, or of the next one. Their positions number them in the calls below. */
+  readonly consoles: readonly string[]
   /** Without a kernel of its own: the embedded default guest's kernel and initrd start it; they are made at the first start. */
   readonly embedded: boolean
   /** Milliseconds since 1970. */
@@ -64,6 +68,7 @@ export interface ConsoleStart {
  */
 export interface ConsoleOutput {
   readonly id: MachineId
+  readonly console: number
   readonly position: number
   readonly bytes: Uint8Array
 }
@@ -78,6 +83,9 @@ export interface ImportedCommand {
   /** Lines for the user: what a flag was taken as, what does not exist on this computer. */
   readonly notes: readonly string[]
 }
+
+const consoleNumber = v.pipe(count, v.maxValue(MOST_CONSOLES))
+const cells = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff))
 
 export const machines = {
   methods: {
@@ -97,6 +105,8 @@ export const machines = {
     start: method(machineId).returns<void>(),
     pause: method(machineId).returns<void>(),
     resume: method(machineId).returns<void>(),
+    /** Asks the guest's system to switch off, and starts its kernel again when it has. Some guests do not listen; then `reset`. */
+    restart: method(machineId).returns<void>(),
     /** Starts the kernel again at once, as the reset button. */
     reset: method(machineId).returns<void>(),
     /** Asks the guest's system to switch off. Some guests do not listen; then `kill`. */
@@ -105,16 +115,19 @@ export const machines = {
     kill: method(machineId).returns<void>(),
     notes: method(machineId).returns<readonly MachineNote[]>(),
 
-    /** Opens the console for this window: what it said before, then `consoleOutput` events. Again: starts over. */
-    openConsole: method(machineId).returns<ConsoleStart>(),
-    closeConsole: method(machineId).returns<void>(),
+    /** Opens a console for this window: what it said before, then `consoleOutput` events. Again: starts over. */
+    openConsole: method(machineId, consoleNumber).returns<ConsoleStart>(),
+    closeConsole: method(machineId, consoleNumber).returns<void>(),
     /** This window has drawn everything up to `position`. */
-    confirmConsole: method(machineId, count).returns<void>(),
+    confirmConsole: method(machineId, consoleNumber, count).returns<void>(),
     /** Types; resolves when the machine has taken all of it, so a long paste waits for its guest. */
-    type: method(machineId, bytes).returns<void>(),
+    type: method(machineId, consoleNumber, bytes).returns<void>(),
+    /** The view's size in characters. A virtio console's guest is told; a serial port cannot tell. The newest counts. */
+    resizeConsole: method(machineId, consoleNumber, v.object({ columns: cells, rows: cells })).returns<void>(),
+    /** On the serial port. */
     sendBreak: method(machineId).returns<void>(),
     /** All kept output, escape sequences removed when `plain`. */
-    consoleText: method(machineId, v.object({ plain: v.boolean() })).returns<string>(),
+    consoleText: method(machineId, consoleNumber, v.object({ plain: v.boolean() })).returns<string>(),
 
     importCommand: method(v.pipe(v.string(), v.maxLength(65536))).returns<ImportedCommand>(),
     /** `qemu-system-x86_64 …` for a shell. */
@@ -130,6 +143,6 @@ export const machines = {
      * A guest asks its terminal where the cursor is, or what it can do; one view of a console answers, the one that was typed into last. This window
      * is that one from now on, or not any more.
      */
-    consoleAnswers: event<{ readonly id: MachineId; readonly answers: boolean }>(),
+    consoleAnswers: event<{ readonly id: MachineId; readonly console: number; readonly answers: boolean }>(),
   },
 }

@@ -33,6 +33,8 @@ export class VirtioCore implements VirtioHost {
   readonly memory: GuestMemory
   readonly queues: readonly Virtqueue[]
   status = 0
+  /** Changes with the device configuration, so that a driver sees whether its fields belong together (2.5.3). */
+  configGeneration = 0
   readonly offered: readonly [number, number]
   readonly accepted: [number, number] = [0, 0]
   readonly #interrupts: Interrupts
@@ -96,6 +98,11 @@ export class VirtioCore implements VirtioHost {
     if (wanted === true) this.#interrupts.queue(queue.vector)
   }
 
+  configChanged(): void {
+    this.configGeneration = (this.configGeneration + 1) & 0xff
+    if (this.status & Status.driverOk) this.#interrupts.config()
+  }
+
   reset(): void {
     this.device.reset()
     this.status = 0
@@ -106,6 +113,7 @@ export class VirtioCore implements VirtioHost {
   save(): SnapshotFields {
     return {
       status: this.status,
+      configGeneration: this.configGeneration,
       accepted: [...this.accepted],
       queues: this.queues.map((queue) => queue.save()),
       device: this.device.save(),
@@ -114,6 +122,7 @@ export class VirtioCore implements VirtioHost {
 
   restore(fields: SnapshotFields): void {
     this.status = fields.status as number
+    this.configGeneration = fields.configGeneration as number
     const [low, high] = fields.accepted as number[]
     this.accepted[0] = low
     this.accepted[1] = high

@@ -11,6 +11,8 @@ export interface VirtioHost {
   pop(queue: number): Chain | undefined
   /** Give a chain back and interrupt the driver when it wants that. */
   push(queue: number, chain: Chain, written: number): void
+  /** The device configuration space has changed; a driver that runs is told (VIRTIO 1.2 section 2.5). */
+  configChanged(): void
 }
 
 /** A virtio device without its transport. */

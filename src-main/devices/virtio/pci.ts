@@ -211,7 +211,7 @@ export class VirtioPci extends PciFunction {
       { offset: 0x10, width: 2, read: () => this.#configVector, write: (v) => (this.#configVector = this.#vector(v)) },
       { offset: 0x12, width: 2, read: () => core.queues.length },
       { offset: 0x14, width: 1, read: () => core.status, write: (v) => this.#writeStatus(v) },
-      { offset: 0x15, width: 1, read: () => 0 }, // config_generation: the configuration never changes
+      { offset: 0x15, width: 1, read: () => core.configGeneration },
       { offset: 0x16, width: 2, read: () => this.#queueSelect, write: (v) => (this.#queueSelect = v) },
       {
         offset: 0x18,

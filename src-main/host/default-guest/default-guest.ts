@@ -56,7 +56,7 @@ const moduleFolders = [
   'drivers/block',
   'drivers/cdrom',
 ]
-const moreModuleFolders = ['drivers/char/hw_random', 'drivers/scsi', 'drivers/virtio']
+const moreModuleFolders = ['drivers/acpi', 'drivers/char', 'drivers/input', 'drivers/scsi', 'drivers/virtio']
 
 /** The user's cache folder, as the XDG base directory specification and the other systems' customs name it. */
 export function cacheFolder(): string {

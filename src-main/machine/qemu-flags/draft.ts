@@ -3,6 +3,7 @@ import {
   defaultMachine,
   LEAST_MEMORY,
   MIB,
+  MOST_CONSOLES,
   MOST_MEMORY,
   type DiskConfig,
   type MachineConfig,
@@ -36,6 +37,11 @@ export class Draft {
   readonly fsdevs = new Map<string, DraftShare>()
   /** In the order of the command line: -virtfs, or -device virtio-9p-pci, which joins an fsdev to a mount tag. */
   readonly shares: (ShareConfig | { fsdev: string; mountTag: string })[] = []
+  /** -chardev by id. */
+  readonly chardevs = new Set<string>()
+  /** A -device virtconsole each, with its chardev. */
+  readonly consoles: (string | undefined)[] = []
+  hasVirtioSerial = false
   /** -device …,drive=ID. */
   readonly driveDevices: { drive: string; bus: DiskConfig['bus'] }[] = []
   /** Lines for the user that are no errors. */
@@ -52,6 +58,7 @@ export class Draft {
   finish(): MachineConfig {
     this.#checkMemory()
     this.#joinConsole()
+    this.#joinVirtioConsoles()
     this.machine.disks = this.#placeDisks()
     this.machine.shares = this.#joinShares()
     return this.machine
@@ -85,6 +92,23 @@ export class Draft {
       )
     }
     if (!this.serialGiven && machine.monitor === 'stdio' && serialOnStdio) machine.serial = { kind: 'none' }
+  }
+
+  #joinVirtioConsoles(): void {
+    const { consoles, chardevs } = this
+    if (consoles.length === 0) return
+    if (!this.hasVirtioSerial) throw new FlagError('-device virtconsole: give -device virtio-serial-pci before it')
+    if (consoles.length > MOST_CONSOLES)
+      throw new FlagError(`-device virtconsole: a machine has ${MOST_CONSOLES} of them at most`)
+    const missing = consoles.find((id) => id !== undefined && !chardevs.has(id))
+    if (missing !== undefined)
+      throw new FlagError(`-device virtconsole,chardev=${missing}: there is no -chardev with id=${missing}`)
+    const used = consoles.filter((id) => id !== undefined)
+    if (new Set(used).size < used.length) throw new FlagError('-device virtconsole: two of them have the same chardev=')
+    this.machine.consoles = consoles.length
+    this.note(
+      '-device virtconsole: each is a console tab of the window (hvc0, hvc1, …); a terminal shows the serial port',
+    )
   }
 
   #placeDisks(): DiskConfig[] {

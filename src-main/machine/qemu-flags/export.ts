@@ -58,6 +58,18 @@ function consoleFlags(machine: MachineConfig): string[] {
   return flags
 }
 
+/** QEMU gives each a pseudo terminal; here it is a tab of the window. */
+function virtioConsoleFlags({ consoles = 0 }: MachineConfig): string[] {
+  if (consoles === 0) return []
+  const each = Array.from({ length: consoles }, (_, n) => [
+    '-chardev',
+    `pty,id=hvc${n}`,
+    '-device',
+    `virtconsole,chardev=hvc${n}`,
+  ])
+  return ['-device', 'virtio-serial-pci', ...each.flat()]
+}
+
 function cpuFlags({ cpu }: MachineConfig): string[] {
   const vendor = cpu.vendor === defaultMachine.cpu.vendor ? [] : [`vendor=${cpu.vendor}`]
   const features = cpu.features.map(({ name, on: isOn }) => `${isOn ? '+' : '-'}${name}`)
@@ -83,6 +95,7 @@ export function exportFlags(machine: MachineConfig): string[] {
       ? []
       : ['-device', `isa-debug-exit,iobase=0x${debugExit.port.toString(16)},iosize=${debugExit.size}`]),
     ...consoleFlags(machine),
+    ...virtioConsoleFlags(machine),
     ...(machine.noReboot ? ['-no-reboot'] : []),
     ...(machine.startPaused ? ['-S'] : []),
     ...(gdbPort === undefined ? [] : ['-gdb', `tcp::${gdbPort}`]),

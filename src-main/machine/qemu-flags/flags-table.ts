@@ -151,6 +151,15 @@ const deviceModels: Readonly<Record<string, (draft: Draft, options: Options) => 
     draft.machine.entropy = true
     return []
   },
+  'virtio-serial-pci': (draft) => {
+    draft.hasVirtioSerial = true
+    return []
+  },
+  virtconsole: (draft, options) => {
+    draft.consoles.push(options.take('chardev'))
+    options.take('name')
+    return ['chardev', 'name']
+  },
   'isa-debug-exit': (draft, options) => {
     // QEMU's defaults (hw/misc/debugexit: port 0x501, two ports wide).
     const size = parseWhole('-device isa-debug-exit: iosize=', options.take('iosize') ?? '2', 1, 4)
@@ -163,7 +172,7 @@ const deviceModels: Readonly<Record<string, (draft: Draft, options: Options) => 
 
 function addDevice(draft: Draft, value: string): void {
   const given = new Options('-device', value, 'driver').takeRequired('driver', 'the device')
-  const model = given === 'virtio-9p' ? 'virtio-9p-pci' : given
+  const model = given === 'virtio-9p' || given === 'virtio-serial' ? `${given}-pci` : given
   if (!Object.hasOwn(deviceModels, model)) {
     throw new FlagError(`-device: there is no device "${given}" here; there are ${listed(Object.keys(deviceModels))}`)
   }
@@ -191,6 +200,16 @@ function setMonitor(draft: Draft, value: string, flag: string): void {
   if (value === 'none' || value === 'null') draft.machine.monitor = 'none'
   else if (value === 'stdio') draft.machine.monitor = 'stdio'
   else throw new FlagError(`${flag}: "${value}" must be stdio or none`)
+}
+
+function addChardev(draft: Draft, value: string, flag: string): void {
+  const options = new Options(flag, value, 'backend')
+  const backend = options.takeRequired('backend', 'its kind, such as pty')
+  const id = options.takeRequired('id', 'a name for -device virtconsole,chardev=')
+  options.end(['id'])
+  if (!['pty', 'vc', 'null'].includes(backend)) throw notBuilt(`${flag} ${backend}`, 'give pty, vc or null')
+  if (draft.chardevs.has(id)) throw new FlagError(`${flag}: id=${id} is used twice`)
+  draft.chardevs.add(id)
 }
 
 function setRtc(draft: Draft, value: string, flag: string): void {
@@ -384,6 +403,13 @@ export const flags: readonly Flag[] = [
     group: 'Console',
     help: 'where the monitor is',
     apply: setMonitor,
+  },
+  {
+    name: 'chardev',
+    argument: 'pty|vc|null,id=ID',
+    group: 'Console',
+    help: 'the other end of a -device virtconsole: a console tab of the window, whichever of the three it is',
+    apply: addChardev,
   },
   { name: 'netdev', argument: 'user', group: 'Other', help: 'a network: not built yet', apply: noNetwork },
   { name: 'nic', argument: 'none', group: 'Other', help: 'no network card', apply: noNetwork },

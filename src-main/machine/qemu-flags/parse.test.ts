@@ -225,6 +225,30 @@ describe('shares', () => {
   })
 })
 
+describe('virtio consoles', () => {
+  const serial = ['-device', 'virtio-serial']
+  it('are counted, with or without a chardev', () => {
+    expect(machineOf(...serial, '-device', 'virtconsole').consoles).toBe(1)
+    const named = ['-chardev', 'pty,id=a', '-device', 'virtconsole,chardev=a,name=org.x', '-device', 'virtconsole']
+    expect(machineOf(...serial, ...named).consoles).toBe(2)
+    expect(machineOf(...serial).consoles).toBeUndefined()
+  })
+  it.each([
+    [['-device', 'virtconsole'], 'virtio-serial-pci'],
+    [[...serial, '-device', 'virtconsole,chardev=a'], 'no -chardev with id=a'],
+    [[...serial, ...['-chardev', 'null,id=a', '-chardev', 'null,id=a']], 'used twice'],
+    [
+      [...serial, '-chardev', 'null,id=a', ...['-device', 'virtconsole,chardev=a', '-device', 'virtconsole,chardev=a']],
+      'the same chardev',
+    ],
+    [[...serial, ...Array.from({ length: 5 }, () => ['-device', 'virtconsole']).flat()], '4 of them'],
+    [['-chardev', 'socket,id=a'], 'not built yet'],
+    [['-chardev', 'pty'], 'id='],
+  ])('%j is refused', (words, sentence) => {
+    expect(refusal(...words)).toContain(sentence)
+  })
+})
+
 describe('a machine as a command line', () => {
   const machines = [
     [],
@@ -248,6 +272,7 @@ describe('a machine as a command line', () => {
     ],
     ['-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-device', 'virtio-rng-pci', '-rtc', 'base=localtime'],
     ['-serial', 'mon:stdio'],
+    ['-device', 'virtio-serial-pci', '-device', 'virtconsole', '-device', 'virtconsole'],
     ['-serial', 'none', '-monitor', 'stdio', '-display', 'none'],
     ['-append', `it's "quoted" $HOME \\ and \`more\``],
   ]

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const shows = (text: RegExp) => eventually(async () => (await consoleLines(page)).some((line) => text.test(line)))
 const type = async (line: string) => {
-  await page.locator('.xterm-helper-textarea').focus()
+  await page.locator('.xterm-helper-textarea').first().focus()
   await page.keyboard.type(`${line}\n`)
 }
 
@@ -71,9 +71,51 @@ it("shows the memory of the running guest: its walk is the engine's own", async 
 })
 
 it(
-  'switches off when the guest does',
+  'has a second console that knows its size',
   async () => {
-    await type('poweroff -f')
+    await page.getByRole('tab', { name: 'hvc0' }).click()
+    const second = page.getByRole('region', { name: 'Console hvc0 of Longmode' })
+    const sizeSaid = async () => {
+      await second.locator('.xterm-helper-textarea').focus()
+      await page.keyboard.type('stty size; echo "<$((6 * 7))>"\n')
+      const text = async () => (await second.locator('.xterm-rows > div').allInnerTexts()).join('\n')
+      const said = async () => /(\d+) (\d+)\s+<42>\s+\S+#\s*$/.exec((await text()).replaceAll('\u00a0', ' '))
+      const found = await eventually(async () => (await said()) ?? undefined)
+      await page.keyboard.type('clear\n')
+      await eventually(async () => !(await text()).includes('<42>'))
+      return `${found[2]} × ${found[1]}`
+    }
+    const cells = () => page.locator('.cells').nth(1).innerText()
+    expect(await sizeSaid()).toBe(await cells())
+    const before = await cells()
+    await page.setViewportSize({ width: 900, height: 560 })
+    await eventually(async () => (await cells()) !== before)
+    expect(await sizeSaid()).toBe(await cells())
+    await page.getByRole('tab', { name: 'ttyS0' }).click()
+  },
+  GUEST_PATIENCE,
+)
+
+it(
+  'starts again when it is asked to',
+  async () => {
+    const { library } = app.application
+    await type('echo before the restart')
+    await shows(/^before the restart/)
+    await page.getByRole('button', { name: 'Restart' }).click()
+    await eventually(() => library.get('default').status.asked === 'restart')
+    await eventually(() => library.get('default').status.asked === undefined)
+    expect(library.get('default').status.state).toBe('running')
+    await shows(/Linux version/)
+    await shows(/longmode:\/root#\s*$/)
+  },
+  GUEST_PATIENCE,
+)
+
+it(
+  'switches off when it is asked to',
+  async () => {
+    await page.getByRole('button', { name: 'Power off' }).click()
     await eventually(() => app.application.library.get('default').status.state === 'off')
     expect(app.application.library.get('default').status.end).toEqual({ kind: 'exited', reason: 'power-off', code: 0 })
   },

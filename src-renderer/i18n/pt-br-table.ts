@@ -1,11 +1,14 @@
 /** The window in Brazilian Portuguese. */
-import type { Words } from './en.ts'
+import type { Words } from './en-table.ts'
 
 export const ptBR: Words = {
   'app.lost': 'A conexão com o Longmode foi perdida.',
   'app.lostNext': 'Suas máquinas talvez ainda estejam rodando; recarregue a janela para ver.',
   'app.noStart': 'Não foi possível preencher a janela.',
   'app.reload': 'Recarregar',
+  'asked.maybe': 'Nem todo sistema atende.',
+  'asked.power-off': 'Foi pedido ao sistema convidado que desligue.',
+  'asked.restart': 'Foi pedido ao sistema convidado que desligue; ele começa de novo em seguida.',
   'area.direct': 'Toda a memória física, mapeada em ordem (direct map)',
   'area.entry': 'Áreas de entrada dos processadores',
   'area.fixed': 'Mapeamentos fixos',
@@ -129,7 +132,12 @@ export const ptBR: Words = {
   'console.regex': 'Expressão regular',
   'console.save': 'Salvar o registro',
   'console.tellSize': 'Digitar “stty rows … cols …” no guest',
-  'console.title': 'Console de {name}',
+  'console.hvcHelp':
+    'Um console virtio: o login aparece quando o sistema inicia um em {name}. O tamanho acompanha esta janela.',
+  'console.list': 'Consoles',
+  'console.serialHelp': 'A porta serial',
+  'console.sizeFollows': 'O sistema convidado é informado do tamanho deste console',
+  'console.title': 'Console {console} de {name}',
   'disk.allocated': 'No host',
   'disk.below': 'Mudanças sobre',
   'disk.check': 'Verificar',
@@ -173,6 +181,8 @@ export const ptBR: Words = {
   'editor.appendHelp': 'console=ttyS0 faz o kernel falar com a aba de console.',
   'editor.bus': 'Barramento',
   'editor.copyLine': 'Copiar como linha de comando do QEMU',
+  'editor.consoles': 'Mais consoles',
+  'editor.consolesHelp': 'hvc0, hvc1, … além de ttyS0; o sistema sabe o tamanho deles',
   'editor.cpu': 'Processador',
   'editor.create': 'Criar',
   'editor.createStart': 'Criar e iniciar',
@@ -269,7 +279,9 @@ export const ptBR: Words = {
   'machine.killText': 'O guest não é avisado. O que ele não gravou no disco se perde.',
   'machine.pause': 'Pausar',
   'machine.powerOff': 'Desligar',
-  'machine.reset': 'Reiniciar',
+  'machine.reset': 'Reiniciar já',
+  'machine.resetText': 'O sistema convidado não é avisado. O que ele ainda não gravou no disco se perde.',
+  'machine.restart': 'Reiniciar',
   'machine.resume': 'Continuar',
   'machine.start': 'Iniciar',
   'machine.startAgain': 'Iniciar de novo',
