@@ -12,7 +12,7 @@ export interface ShareEvents {
 }
 
 /** How long the vCPU worker may take to say why it ended, in ms, before the end of its io worker is the reason. */
-const GRACE = 500
+const GRACE = 5000
 
 /** The owner's end of contract/io.ts. */
 export class IoLink {
