@@ -22,6 +22,7 @@ it('an interrupt that is raised inside an instruction ends the slice when the gu
   const time = new InstructionTime()
   const config = { ...defaultMachine, memory: 32 * 1048576 }
   const built = buildMachine(config, allocateMemory(config.memory), time.clock, {
+    consoles: [],
     serial: { write: () => undefined, read: () => new Uint8Array(0), onReadable: undefined, onBreak: undefined },
     disks: [],
     shares: [],
