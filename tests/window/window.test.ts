@@ -285,7 +285,7 @@ describe('the console', () => {
 
 describe('the memory viewer', () => {
   it('goes to a symbol, walks its page tables, searches, edits when paused', async () => {
-    const { fake, page, faults } = await open()
+    const { page, faults } = await open()
     await tab(page, 'Memory')
     const goTo = page.getByRole('combobox', { name: 'Go to an address' })
     await goTo.fill('linux_banner')
