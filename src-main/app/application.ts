@@ -77,7 +77,7 @@ export class Application {
         }),
         debug: debugHandlers(this.library, new MachineSymbols(this.library)),
         files: fileHandlers(shell, path.join(folder, 'uploads')),
-        images: imageHandlers(this.#imageJobs),
+        images: imageHandlers(this.#imageJobs, path.join(folder, 'boot-files')),
         kernel: kernelHandlers(workbench, this.#kernelJobs, this.library),
         machines: machineHandlers(this.library),
         shares: shareHandlers(this.library, shareWatch, shell),

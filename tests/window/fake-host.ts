@@ -19,8 +19,10 @@ import {
   fakeToolchain,
   fakeTree,
 } from './fake-kernel.ts'
-import { bootText, fakeImage, fakeMachines, fakeShares, tutorialConfig } from './fake-machines.ts'
+import { bootText, fakeBootChoices, fakeImage, fakeMachines, fakeShares, tutorialConfig } from './fake-machines.ts'
 import { BANNER, fakeCode, fakeRanges, fakeRead, fakeRegisters, fakeSymbols, fakeWalk, TEXT } from './fake-memory.ts'
+
+const { kernel: _kernel, ...withoutKernel } = tutorialConfig
 
 export interface FakeOptions {
   readonly now: number
@@ -148,8 +150,8 @@ export class FakeHost {
               ? 'a picture; Longmode cannot use it'
               : 'a raw disk image that holds an ext4 file system',
           })),
-          notes: ['No kernel was dropped: the built-in one starts this disk.'],
-          machine: { ...tutorialConfig, name: 'my_disk', shares: [] },
+          notes: [],
+          machine: { ...withoutKernel, name: 'my_disk', shares: [] },
         }),
         beginUpload: () => 1,
         uploadPiece: () => undefined,
@@ -165,6 +167,11 @@ export class FakeHost {
         commit: () => 1,
         discard: () => undefined,
         check: () => [],
+        bootChoices: () => fakeBootChoices,
+        takeBootFiles: (_, _image, index) => ({
+          kernel: `/home/ana/.local/share/longmode/boot-files/${fakeBootChoices[index].kernel.split('/').at(-1) ?? ''}`,
+          append: `${fakeBootChoices[index].append} console=ttyS0`,
+        }),
       },
       machines: {
         list: () => [...this.machines.values()],

@@ -1,6 +1,6 @@
 /** Machines, folders and images that exist only in tests of the window. */
 import { consoleNames, defaultMachine, MIB, type MachineConfig } from '../../src-main/machine/config.ts'
-import type { ImageInfo } from '../../src-main/contract/services/images.ts'
+import type { BootChoice, ImageInfo } from '../../src-main/contract/services/images.ts'
 import type { Machine } from '../../src-main/contract/services/machines.ts'
 import type { Share } from '../../src-main/contract/services/shares.ts'
 
@@ -109,6 +109,21 @@ export function fakeShares(now: number): Share[] {
     },
   ]
 }
+
+export const fakeBootChoices: BootChoice[] = [
+  {
+    title: 'Debian GNU/Linux',
+    source: 'GRUB',
+    kernel: '/boot/vmlinuz-6.1.0-28-amd64',
+    append: 'root=UUID=1-2 ro quiet',
+  },
+  {
+    title: 'Debian GNU/Linux, with Linux 6.1.0-26-amd64',
+    source: 'GRUB',
+    kernel: '/boot/vmlinuz-6.1.0-26-amd64',
+    append: 'root=UUID=1-2 ro',
+  },
+]
 
 export function fakeImage(path: string): ImageInfo {
   return {

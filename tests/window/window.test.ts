@@ -191,9 +191,17 @@ describe('a machine', () => {
     await page.getByText('Drop it here').waitFor()
     await page.dispatchEvent('main', 'drop', { dataTransfer: transfer })
     await page.getByText('This is a raw disk image that holds an ext4 file system.').waitFor()
-    await page.getByText('No kernel was dropped').waitFor()
+    const starts = page.getByRole('combobox', { name: 'Starts with' })
+    await expect.poll(() => starts.locator('option:checked').textContent(), patience).toContain('6.1.0-28')
+    await starts.selectOption({ index: 1 })
     await page.getByRole('button', { name: 'Create', exact: true }).click()
-    await expect.poll(() => fake.machines.get('m5')?.config.name, patience).toBe('my_disk')
+    await expect
+      .poll(() => fake.machines.get('m5')?.config, patience)
+      .toMatchObject({
+        name: 'my_disk',
+        kernel: expect.stringContaining('vmlinuz-6.1.0-26-amd64') as string,
+        append: 'root=UUID=1-2 ro console=ttyS0',
+      })
   })
 })
 

@@ -97,7 +97,6 @@ export async function planMachine(
   for (const file of of('none')) notes.push(`${file.name} is ${file.description}; Longmode cannot use it`)
   if (kernel === undefined && initrd === undefined && disks.length === 0 && of('share').length === 0)
     return { files, notes }
-  if (kernel === undefined) notes.push('no kernel was given: the embedded guest starts')
   const shares = of('share').map(({ path: folder, name }, index) => ({
     path: folder,
     mountTag: index === 0 ? 'shared_folder' : tagOf(name, index),

@@ -11,6 +11,7 @@ import { imageInfo } from '../../host/disk/info.ts'
 import { commitOverlay, discardOverlay, protectImage } from '../../host/disk/protect.ts'
 import { checkQcow2 } from '../../host/disk/qcow2/check.ts'
 import { probeFormat } from '../../host/disk/open.ts'
+import { bootChoices, takeBootFiles } from '../files/boot-files.ts'
 
 type Emit = ServiceHost<AllServices>['emit']
 
@@ -71,7 +72,11 @@ async function attempt<T>(work: () => Promise<T> | T): Promise<T> {
   }
 }
 
-export function imageHandlers(jobs: ImageJobs): ServiceHandlers<AllServices['images'], Peer<AllServices>> {
+/** `bootFolder`: where kernels go that are copied out of images. */
+export function imageHandlers(
+  jobs: ImageJobs,
+  bootFolder: string,
+): ServiceHandlers<AllServices['images'], Peer<AllServices>> {
   return {
     info: (_window, file) => attempt(() => imageInfo(file)),
     create: (_window, { path: file, format, size }) =>
@@ -84,6 +89,8 @@ export function imageHandlers(jobs: ImageJobs): ServiceHandlers<AllServices['ima
     protect: (_window, file) => attempt(() => protectImage(file)),
     commit: (_window, file) => jobs.start(file, (options) => commitOverlay(file, options)),
     discard: (_window, file) => attempt(() => discardOverlay(file)),
+    bootChoices: (_window, file) => attempt(() => bootChoices(file)),
+    takeBootFiles: (_window, file, index) => attempt(() => takeBootFiles(file, index, bootFolder)),
     check: (_window, file) =>
       attempt(async () => {
         // A raw image has no structure that could be wrong.

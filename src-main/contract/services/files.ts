@@ -58,9 +58,9 @@ export interface RecognisedFile {
 /** A machine made of several files, for the editor to show before anything is saved. */
 export interface DropPlan {
   readonly files: readonly RecognisedFile[]
-  /** undefined when nothing that was dropped makes a machine. */
+  /** undefined when nothing that was dropped makes a machine. Without a kernel: the built-in guest starts, or a kernel of a disk's own. */
   readonly machine?: MachineConfig
-  /** What the user should know: a file that is not used, a kernel that is missing and was taken from elsewhere. */
+  /** What the user should know: a file that is not used, and why. */
   readonly notes: readonly string[]
 }
 

@@ -1,7 +1,7 @@
 /** Disk images as files: what is in them, new ones, copies, and overlays that protect them. */
 import * as v from 'valibot'
 import { event, method } from '../rpc/definition.ts'
-import { hostPath, jobId, type JobId, type Progress } from './common.ts'
+import { count, hostPath, jobId, type JobId, type Progress } from './common.ts'
 
 export type ImageFormat = 'raw' | 'qcow2'
 
@@ -38,6 +38,22 @@ export interface ImageInfo {
   readonly overlay?: string
 }
 
+/** A kernel inside an image, as its boot loader's menu (or its file name) calls it. */
+export interface BootChoice {
+  readonly title: string
+  readonly source: 'GRUB' | 'systemd-boot' | 'the files themselves'
+  /** Its path inside the image. */
+  readonly kernel: string
+  readonly append: string
+}
+
+/** A kernel that was copied out of an image, and what to start it with. */
+export interface BootFiles {
+  readonly kernel: string
+  readonly initrd?: string
+  readonly append: string
+}
+
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(512), v.multipleOf(512, 'a disk is whole 512-byte sectors'))
 const format = v.picklist(['raw', 'qcow2'])
 
@@ -57,6 +73,10 @@ export const images = {
     discard: method(hostPath).returns<void>(),
     /** Faults of a qcow2 image in words; empty when it is sound. */
     check: method(hostPath).returns<readonly string[]>(),
+    /** What the image's own boot loader would start, its default first. */
+    bootChoices: method(hostPath).returns<readonly BootChoice[]>(),
+    /** Copies the kernel and initrd of the choice with this position out of the image; again: replaces the copies. */
+    takeBootFiles: method(hostPath, v.pipe(count, v.maxValue(999))).returns<BootFiles>(),
   },
   events: {
     progress: event<{ readonly job: JobId; readonly progress: Progress }>(),
