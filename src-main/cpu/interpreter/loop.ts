@@ -145,6 +145,8 @@ export function defineLoop(
               f.load64(entry).eq(linear.and(-4096n)),
               () => f.set(page, f.loadPtr(entry, 8)),
               () => {
+                // a trap after the last instruction comes before what fetching the next one would raise (SDM vol. 3, 6.9)
+                f.if(budget.le_s(0), () => finish(EXIT.budget))
                 f.set(page, fromF64(f, f.call(imports.codeMiss, linear.i32(), linear.shr_u(32).i32())))
                 f.if(page.eqz(), () => f.br(exceptional))
               },

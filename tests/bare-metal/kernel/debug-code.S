@@ -1,7 +1,7 @@
 /* The instructions that debug.c steps through and watches. */
         .text
         .globl run_stepped, stepped, stepped_1, stepped_2, stepped_end, run_shadowed, shadowed, shadowed_end
-        .globl run_stopped, stopped, run_watched, watched, run_general
+        .globl run_stopped, stopped, run_watched, watched, run_general, run_away
 run_stepped:
         pushfq
         orl     $0x100, (%rsp)
@@ -15,6 +15,11 @@ stepped_2:
         popfq
 stepped_end:
         ret
+run_away:
+        pushfq
+        orl     $0x100, (%rsp)
+        popfq
+        jmp     *%rdi
 run_shadowed:
         mov     %ss, %ecx
         pushfq

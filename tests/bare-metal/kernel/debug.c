@@ -4,7 +4,7 @@
 #define BS 0x4000
 #define BD 0x2000
 extern u8 stepped[], stepped_1[], stepped_2[], stepped_end[], shadowed[], shadowed_end[], stopped[], watched[];
-extern void run_stepped(u64), run_shadowed(u64), run_stopped(u64), run_watched(u64), run_general(u64);
+extern void run_stepped(u64), run_shadowed(u64), run_stopped(u64), run_watched(u64), run_general(u64), run_away(u64);
 static u64 watched_data[4];
 
 static void arm(void) {
@@ -19,6 +19,10 @@ static void test_single_step(void) {
   check("  after the first instruction", resumed_rip[0], (u64)stepped_1);
   check("  and the second", resumed_rip[1], (u64)stepped_2);
   check("  DR6", resumed_dr6[0] & 0xe00f, BS);
+  arm();
+  check("single-step of a jump to nowhere", try(run_away, 0x7000000000), FAULT(PF));
+  check("  traps first", resumed_count, 1);
+  check("  there", resumed_rip[0], 0x7000000000);
   arm();
   check("MOV SS and TF", try(run_shadowed, 0), 0);
   check("  one trap less", resumed_count, 2);
