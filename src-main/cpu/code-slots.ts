@@ -1,22 +1,19 @@
 /** Which RAM pages have predecoded code, and in which slot. The oldest slot goes when all are taken. */
 import { HANDLER } from './region.ts'
-import {
-  PAGE_INFO,
-  RECORD,
-  SLOT_BYTES,
-  TLB_ENTRIES,
-  TLB_STRIDE,
-  TLB_SUPERVISOR,
-  TLB_SUPERVISOR_AC,
-  TLB_USER,
-  type MemoryMap,
-} from './state/layout.ts'
+import { PAGE_INFO, RECORD, SLOT_BYTES, type MemoryMap } from './state/layout.ts'
+
+/** What has to follow in the TLBs. */
+interface Tlbs {
+  flushCodeTlb(): void
+  /** (host address of a RAM page) */
+  dropWriteTags(host: number): void
+}
 
 export class CodeSlots {
   private readonly view: DataView
   private readonly bytes: Uint8Array
   private readonly map: MemoryMap
-  private readonly flushCodeTlb: () => void
+  private readonly tlbs: Tlbs
   /** The slot of this RAM page is about to be emptied. */
   onEmpty: (page: number) => void = () => undefined
   /** RAM page of each slot, or -1. */
@@ -25,11 +22,11 @@ export class CodeSlots {
   private readonly modes: Uint8Array
   private next = 0
 
-  constructor(view: DataView, bytes: Uint8Array, map: MemoryMap, flushCodeTlb: () => void) {
+  constructor(view: DataView, bytes: Uint8Array, map: MemoryMap, tlbs: Tlbs) {
     this.view = view
     this.bytes = bytes
     this.map = map
-    this.flushCodeTlb = flushCodeTlb
+    this.tlbs = tlbs
     this.pages = new Int32Array(map.slots).fill(-1)
     this.modes = new Uint8Array(map.slots)
   }
@@ -41,7 +38,7 @@ export class CodeSlots {
       if (page >= 0) this.view.setUint32(PAGE_INFO + page * 4, 0, true)
       this.pages[slot] = -1
     })
-    this.flushCodeTlb()
+    this.tlbs.flushCodeTlb()
   }
 
   /** Empties the records at one offset of every page that has any. */
@@ -75,11 +72,12 @@ export class CodeSlots {
     if (slot < 0) {
       slot = this.take(page)
       this.view.setUint32(info, slot + 1, true)
-      this.dropWriteTags(page)
+      // a page that holds code is write-protected in the TLB, so that writes are seen
+      this.tlbs.dropWriteTags(this.map.ramBase + page * 4096)
     } else {
       this.onEmpty(page)
       // the other privilege level may still find the records of the old mode
-      this.flushCodeTlb()
+      this.tlbs.flushCodeTlb()
     }
     this.modes[slot] = mode
     this.bytes.fill(0, base(), base() + 4096 * RECORD)
@@ -93,21 +91,9 @@ export class CodeSlots {
     if (old >= 0) {
       this.onEmpty(old)
       this.view.setUint32(PAGE_INFO + old * 4, 0, true)
-      this.flushCodeTlb()
+      this.tlbs.flushCodeTlb()
     }
     this.pages[slot] = page
     return slot
-  }
-
-  /** A page that holds code is write-protected in the TLB, so that writes are seen. */
-  private dropWriteTags(page: number): void {
-    const host = BigInt(this.map.ramBase) + BigInt(page) * 4096n
-    for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
-      for (let i = 0; i < TLB_ENTRIES; i++) {
-        const entry = set + i * TLB_STRIDE
-        const tag = this.view.getBigUint64(entry + 8, true)
-        if (BigInt.asUintN(64, tag + this.view.getBigUint64(entry + 16, true)) === host)
-          this.view.setBigUint64(entry + 8, BigInt(i ^ 1) << 12n, true)
-      }
   }
 }

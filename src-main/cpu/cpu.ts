@@ -16,6 +16,7 @@ import { defineCore } from './interpreter/core.ts'
 import { defineLoop, type HandlerDef } from './interpreter/loop.ts'
 import { ACCESS } from './mmu/access.ts'
 import { REFUSED } from './mmu/mmu.ts'
+import { forgetSecond, forgetSecondPage, mayBeLarge } from './mmu/second-tlb.ts'
 import { STATUS, type Operation } from './semantics/context.ts'
 import {
   AT,
@@ -60,6 +61,7 @@ interface Exports {
   dropCode(host: number | bigint, length: number | bigint): void
   selectTlb(): void
   forgetLocal(): void
+  dropWriteTags(host: number | bigint): void
   flags(op: number, res: bigint, b: bigint): number
   interrupt(vector: number): number
   readonly table: WebAssembly.Table
@@ -98,7 +100,10 @@ export class Cpu {
     this.host = host
     this.bytes = new Uint8Array(memory.buffer)
     this.view = new DataView(memory.buffer)
-    this.code = new CodeSlots(this.view, this.bytes, map, () => this.flushCodeTlb())
+    this.code = new CodeSlots(this.view, this.bytes, map, {
+      flushCodeTlb: () => this.flushCodeTlb(),
+      dropWriteTags: (host) => this.exports.dropWriteTags(map.is64 ? BigInt(host) : host),
+    })
     this.breakpoints = new Breakpoints(this, this.code)
     this.memory = memory
     this.set = set
@@ -142,6 +147,7 @@ export class Cpu {
       'dropCode',
       'selectTlb',
       'forgetLocal',
+      'dropWriteTags',
       'hostRange',
       'regionReach',
     ] as const)
@@ -302,6 +308,7 @@ export class Cpu {
   flushTlb(): void {
     for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
       this.bytes.copyWithin(set, TLB_INVALID, TLB_INVALID + TLB_SET)
+    forgetSecond(this.view, this.bytes, true)
     this.flushCodeTlb()
     this.setU64(AT.tlbFlushes, this.u64(AT.tlbFlushes) + 1n)
   }
@@ -309,6 +316,7 @@ export class Cpu {
   flushLocalTlb(): void {
     if (!(this.u32(AT.cr4) & CR4.PGE)) return this.flushTlb()
     this.exports.forgetLocal()
+    forgetSecond(this.view, this.bytes, false)
     this.setU64(AT.tlbFlushes, this.u64(AT.tlbFlushes) + 1n)
   }
   private flushCodeTlb(): void {
@@ -317,6 +325,8 @@ export class Cpu {
   }
   /** INVLPG. */
   flushPage(linear: bigint): void {
+    if (mayBeLarge(this.bytes, linear)) return this.flushTlb()
+    forgetSecondPage(this.bytes, linear)
     const index = Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1))
     for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
       this.bytes.copyWithin(

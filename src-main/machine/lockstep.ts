@@ -35,6 +35,7 @@ const FREE = new Set([
     'hotAt',
     'regionDropped',
     'tlbMisses',
+    'pageWalks',
     'tlbFlushes',
     'watchHit',
   ],

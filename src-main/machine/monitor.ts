@@ -4,7 +4,7 @@ import type { Machine } from './machine.ts'
 
 export function engineCounters(machine: Machine): string {
   const { cpu } = machine
-  const names = ['retired', 'decoded', 'codeMisses', 'codeDrops', 'tlbMisses', 'tlbFlushes'] as const
+  const names = ['retired', 'decoded', 'codeMisses', 'codeDrops', 'tlbMisses', 'pageWalks', 'tlbFlushes'] as const
   const lines = names.map((name) => `${name.padEnd(18)} ${cpu.u64(AT[name])}`)
   const counts = cpu.translator?.counts
   if (counts)

@@ -14,6 +14,7 @@ const KEPT: ReadonlySet<string> = new Set([
   'regionRestarts',
   'regionInstructions',
   'tlbMisses',
+  'pageWalks',
   'tlbFlushes',
   'codeMisses',
   'decoded',

@@ -11,6 +11,9 @@ export const ACCESS = {
   stack: 32,
 } as const
 
+/** What state.pageRights says of the page that was walked to: it may be written without another walk; it is a global page. */
+export const RIGHT = { write: 1, global: 2 } as const
+
 /** Page-fault error code bits (SDM vol. 3, 4.7). */
 export const PF_ERROR = { present: 1, write: 2, user: 4, reserved: 8, fetch: 16 } as const
 

@@ -22,9 +22,11 @@ import {
 } from '../state/layout.ts'
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
-import { ACCESS, VECTOR } from './access.ts'
+import { ACCESS, RIGHT, VECTOR } from './access.ts'
+import { defineSecondTlb } from './second-tlb.ts'
 import { bump, get32, get64, put32, put64, toPtr } from './state-access.ts'
 import { defineWalk } from './walk.ts'
+import { defineWriteTags } from './write-tags.ts'
 
 const EFER_LMA = 1n << 10n
 /** What an effective address becomes when segmentation refuses it; never canonical. */
@@ -58,6 +60,8 @@ export interface Mmu {
   readonly kernelAddress: Func
   /** (): forgets all translations of data and code but those of global pages (SDM vol. 3, 4.10.2.4). */
   readonly forgetLocal: Func
+  /** write-tags.ts */
+  readonly dropWriteTags: Func
   /** (): completes a store that went to SCRATCH. */
   readonly commit: Func
   /** (host address, length): drops predecoded code in that range (within one page). */
@@ -66,6 +70,7 @@ export interface Mmu {
 
 export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports): Mmu {
   const { ramAddress, translate } = defineWalk(m, map)
+  const second = defineSecondTlb(m)
   const ptr = m.ptr
   const dropCode = m.func('dropCode', [ptr, ptr], [], (f, host, length) => {
     const page = f.tmp(host.sub(map.ramBase).shr_u(12))
@@ -192,9 +197,11 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     f.store(8, entry, tag, 0)
     // a tag that cannot match this index
     const never = index.xor(1).shl(12)
-    f.store(8, entry, rights.and(1).and(info.eqz()).select(tag, never), 8)
+    f.store(8, entry, rights.and(RIGHT.write).and(info.eqz()).select(tag, never), 8)
     f.store(8, entry, (ptr === 'i32' ? host.u64() : host).sub(va), 16)
-    f.store(8, entry, gpa.and(-4096n).or(rights.and(2).u64()), 24)
+    const page = f.tmp(gpa.and(-4096n).or(rights.u64()))
+    f.store(8, entry, page, 24)
+    f.call(second.remember, va, set, page)
   })
 
   const kernelAddress = m.func('kernelAddress', ['i64', 'i32', 'i32'], [ptr], (f, va, size, write) => {
@@ -245,7 +252,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
           .shl(12),
       )
     each(TLB_USER, TLB_STRIDE, 3 * TLB_ENTRIES, (n, at) => {
-      f.if(f.load32('u32', at, 24).and(2).eqz(), () => {
+      f.if(f.load32('u32', at, 24).and(RIGHT.global).eqz(), () => {
         const tag = never(n)
         f.store(8, at, tag)
         f.store(8, at, tag, 8)
@@ -259,10 +266,32 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
   /** Bytes of an access on two pages are gathered here; SCRATCH itself is overwritten by MMIO. */
   const SPLIT = SCRATCH + 32
 
+  /** slow() for a page of RAM that the second level knows; 0 when it does not. */
+  const quick = m.func('quick', ['i64', 'i32', 'i32'], [ptr], (f, va, access, size) => {
+    const set = f.loadPtr(konst(ptr, 0), AT.tlb)
+    const unless = (condition: Expr): void => f.if(condition, () => f.ret(0, ptr))
+    unless(set.eq(TLB_NEVER).or(access.and(ACCESS.implicit)))
+    unless(va.and(4095).add(size.u64()).gt_u(4096))
+    const page = f.call(second.recall, va, set)
+    unless(page.eqz())
+    const isWrite = f.tmp(access.and(ACCESS.write))
+    unless(isWrite.gt_u(page.i32().and(RIGHT.write)))
+    const gpa = f.tmp(page.and(-4096n).or(va.and(4095)))
+    const host = f.call(ramAddress, gpa)
+    const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
+    f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, ptr === 'i32' ? size : size.u64()))
+    put32(f, AT.pageRights, page.i32().and(4095))
+    f.call(fill, set, va, gpa, host)
+    f.ret(host)
+  })
+
   const slow = m.func('slow', ['i64', 'i32', 'i32'], [ptr], (f, va, access, size) => {
     // segmentation has already refused the address: its exception is pending
     f.if(va.eq(REFUSED), () => f.ret(0, ptr))
     bump(f, AT.tlbMisses)
+    const again = f.call(quick, va, access, size)
+    f.if(again.ne(0), () => f.ret(again))
+    bump(f, AT.pageWalks)
     f.if(get64(f, AT.efer).and(EFER_LMA).ne(0), () => {
       const last = f.tmp(va.add(size.u64()).sub(1))
       const upper = (e: Expr) =>
@@ -367,5 +396,17 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     })
   })
 
-  return { ramAddress, translate, slow, kernelAddress, forgetLocal, hostRead, hostWrite, commit, dropCode }
+  const dropWriteTags = defineWriteTags(m)
+  return {
+    ramAddress,
+    translate,
+    slow,
+    kernelAddress,
+    forgetLocal,
+    dropWriteTags,
+    hostRead,
+    hostWrite,
+    commit,
+    dropCode,
+  }
 }

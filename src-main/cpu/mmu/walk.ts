@@ -2,7 +2,8 @@
 import { AT, type MemoryMap } from '../state/layout.ts'
 import { i32, i64, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
-import { ACCESS, MAXPHYADDR, PF_ERROR, VECTOR } from './access.ts'
+import { ACCESS, MAXPHYADDR, PF_ERROR, RIGHT, VECTOR } from './access.ts'
+import { markLarge } from './second-tlb.ts'
 import { get32, get64, put32, put64, toPtr } from './state-access.ts'
 
 const CR0_WP = 1n << 16n
@@ -65,7 +66,7 @@ export function defineWalk(m: ModuleBuilder, map: MemoryMap): { ramAddress: Func
   const translate = m.func('translate', ['i64', 'i32'], ['i64'], (f, va, access) => {
     const cr0 = get64(f, AT.cr0)
     f.if(cr0.and(CR0_PG).eqz(), () => {
-      put32(f, AT.pageRights, i32(3))
+      put32(f, AT.pageRights, i32(RIGHT.write | RIGHT.global))
       f.ret(va.and(0xffffffffn))
     })
     const cr4 = get64(f, AT.cr4)
@@ -207,7 +208,8 @@ export function defineWalk(m: ModuleBuilder, map: MemoryMap): { ramAddress: Func
     // bit 0: may be written without a further walk; bit 1: global
     const wp = cr0.and(CR0_WP).ne(0)
     const mayWrite = writable.or(isUser.eqz().and(wp.eqz())).and(entry.and(D).ne(0))
-    put32(f, AT.pageRights, mayWrite.or(entry.shr_u(7).i32().and(2)))
+    put32(f, AT.pageRights, mayWrite.or(entry.shr_u(7).i32().and(RIGHT.global)))
+    markLarge(f, va, leafMask)
     const frame = f.local('i64')
     f.set(frame, entry.and(FRAME))
     f.if(wide.eqz(), () => {

@@ -183,6 +183,7 @@ export const AT = {
   regionDropped: u32('regionDropped'),
   /** Counters for `info jit` and the crash report. */
   tlbMisses: u64('tlbMisses'),
+  pageWalks: u64('pageWalks'),
   tlbFlushes: u64('tlbFlushes'),
   codeMisses: u64('codeMisses'),
   decoded: u64('decoded'),
@@ -239,6 +240,13 @@ export const CROSS_ENTRY = 48
 /** u16 for each place that is jumped to (a hash of its record): how often that happened. */
 export const HOT_COUNTERS = 0x80000
 export const HOT_COUNTER_BYTES = 0x20000
+
+/** Second-level TLB (mmu/second-tlb.ts): 16 bytes an entry, then two u64 keys and what it notes of large pages. */
+export const SECOND_TLB = 0xa0000
+export const SECOND_ENTRIES = 8192
+export const SECOND_KEYS = SECOND_TLB + SECOND_ENTRIES * 16
+export const LARGE_PAGES = SECOND_KEYS + 16
+export const LARGE_PAGES_BYTES = 2048 + 512
 
 /** u32 for each RAM page: 0, or 1 + number of the code slot that holds its predecoded records. */
 export const PAGE_INFO = 0x100000
