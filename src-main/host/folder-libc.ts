@@ -38,12 +38,14 @@ export interface Libc {
   pwritev: Call<[fd: number, iov: Uint32Array, count: number, offset: number]>
   /** fcntl(F_OFD_SETLK) with a struct flock. */
   setlk: Call<[fd: number, flock: Bytes]>
+  /** fcntl(F_OFD_GETLK) with a struct flock, which is overwritten. */
+  getlk: Call<[fd: number, flock: Bytes]>
   getrlimit: Call<[resource: number, into: Bytes]>
   /** Where a typed array's buffer lies in memory, for an iovec. */
   address(buffer: ArrayBufferLike): number
 }
 
-const DECLARATIONS: { readonly [name in Exclude<keyof Libc, 'setlk' | 'address'>]: string } = {
+const DECLARATIONS: { readonly [name in Exclude<keyof Libc, 'setlk' | 'getlk' | 'address'>]: string } = {
   openat: 'int openat(int, void *, int, uint)',
   close: 'int close(int)',
   statx: 'int statx(int, void *, int, uint, void *)',
@@ -74,6 +76,7 @@ const DECLARATIONS: { readonly [name in Exclude<keyof Libc, 'setlk' | 'address'>
 }
 
 const EIO = 5
+const F_OFD_GETLK = 36
 const F_OFD_SETLK = 37
 
 /** The C library this process already runs on. Throws, naming what is missing, where there is none of these calls. */
@@ -87,6 +90,7 @@ export function loadLibc(): Libc {
   }
   const fcntl = library.func('int fcntl(int, int, ...)')
   calls.setlk = withErrno((fd, flock) => Number(fcntl(fd, F_OFD_SETLK, 'void *', flock)), koffi.errno)
+  calls.getlk = withErrno((fd, flock) => Number(fcntl(fd, F_OFD_GETLK, 'void *', flock)), koffi.errno)
   calls.address = addressCache(koffi.address)
   return calls as Libc
 }

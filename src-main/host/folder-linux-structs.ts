@@ -1,4 +1,5 @@
-import type { HostStat, HostStatFs } from '../ninep/host-folder.ts'
+import { LOCK_TYPE } from '../ninep/host-folder.ts'
+import type { HostLock, HostStat, HostStatFs, LockType } from '../ninep/host-folder.ts'
 
 /** STATX_BASIC_STATS: what stat(2) gives. */
 export const STATX_BASIC = 0x7ff
@@ -55,4 +56,19 @@ function u64(from: Buffer, at: number): number {
 
 function i64(from: Buffer, at: number): number {
   return from.readInt32LE(at + 4) * 0x1_0000_0000 + from.readUInt32LE(at)
+}
+
+/** struct flock: l_type, l_whence (SEEK_SET), l_start, l_len, l_pid; the wire's three types are F_RDLCK, F_WRLCK, F_UNLCK. */
+export function putFlock(into: Buffer, type: LockType, start: number, length: number): Buffer {
+  into.fill(0, 0, 32)
+  into.writeInt16LE(type, 0)
+  into.writeBigInt64LE(BigInt(start), 8)
+  into.writeBigInt64LE(BigInt(length), 16)
+  return into
+}
+
+export function takeFlock(from: Buffer): HostLock | undefined {
+  const type = from.readInt16LE(0)
+  if (type !== LOCK_TYPE.READ && type !== LOCK_TYPE.WRITE) return undefined
+  return { type, start: i64(from, 8), length: i64(from, 16) }
 }

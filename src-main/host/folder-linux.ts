@@ -1,12 +1,12 @@
 import { constants, fdatasync, fsync, read, writev } from 'node:fs'
 import { ERRNO } from '../ninep/errno.ts'
 import { HostStat, OPEN, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../ninep/host-folder.ts'
-import type { DirEntry, HostFile, HostFolder, HostNode, HostStatFs, LockType } from '../ninep/host-folder.ts'
+import type { DirEntry, HostFile, HostFolder, HostLock, HostNode, HostStatFs, LockType } from '../ninep/host-folder.ts'
 import type { Libc } from './folder-libc.ts'
 import { DescriptorBudget } from './folder-linux-budget.ts'
 import { readEntries } from './folder-linux-listing.ts'
 import { IoVector, LinuxFile, LinuxNode, Scratch } from './folder-linux-node.ts'
-import { STATX_BASIC, decodeStatFs, decodeStatx, encodeTimes } from './folder-linux-structs.ts'
+import { STATX_BASIC, decodeStatFs, decodeStatx, encodeTimes, putFlock, takeFlock } from './folder-linux-structs.ts'
 
 const AT_FDCWD = -100
 const AT_SYMLINK_NOFOLLOW = 0x100
@@ -31,6 +31,7 @@ const SLOW_PERIOD = 500
  * again, so nothing the guest or the host renames or replaces meanwhile can lead outside (CVE-2016-9602).
  */
 export class LinuxFolder implements HostFolder {
+  readonly hasXattrs = true
   private readonly libc: Libc
   private readonly rootNode: LinuxNode
   private readonly rootIdentity = new HostStat()
@@ -291,13 +292,12 @@ export class LinuxFolder implements HostFolder {
   }
 
   lock(file: HostFile, type: LockType, start: number, length: number): number {
-    const { struct } = this.scratch
-    // struct flock: l_type, l_whence (SEEK_SET), l_start, l_len, l_pid; the three types are F_RDLCK, F_WRLCK, F_UNLCK.
-    struct.fill(0, 0, 32)
-    struct.writeInt16LE(type, 0)
-    struct.writeBigInt64LE(BigInt(start), 8)
-    struct.writeBigInt64LE(BigInt(length), 16)
-    return this.libc.setlk(asFile(file).fd, struct)
+    return this.libc.setlk(asFile(file).fd, putFlock(this.scratch.struct, type, start, length))
+  }
+
+  lockInWay(file: HostFile, type: LockType, start: number, length: number): HostLock | undefined {
+    const struct = putFlock(this.scratch.struct, type, start, length)
+    return this.libc.getlk(asFile(file).fd, struct) < 0 ? undefined : takeFlock(struct)
   }
 
   dispose(): void {

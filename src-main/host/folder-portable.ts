@@ -22,6 +22,8 @@ const QUICK_READ = 65_536
  * - Windows and usually macOS fold case: `A` and `a` are one file, listed as it was first written.
  */
 export class PortableFolder extends PortablePaths implements HostFolder {
+  readonly hasXattrs = false
+
   get openCount(): number {
     return this.held
   }
@@ -306,6 +308,10 @@ export class PortableFolder extends PortablePaths implements HostFolder {
 
   lock(): number {
     return -ERRNO.EOPNOTSUPP
+  }
+
+  lockInWay(): undefined {
+    return undefined
   }
 
   dispose(): void {

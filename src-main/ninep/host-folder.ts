@@ -98,7 +98,16 @@ export interface HostStatFs {
 export const LOCK_TYPE = { READ: 0, WRITE: 1, UNLOCK: 2 } as const
 export type LockType = (typeof LOCK_TYPE)[keyof typeof LOCK_TYPE]
 
+export interface HostLock {
+  readonly type: LockType
+  readonly start: number
+  /** 0 means to the end. */
+  readonly length: number
+}
+
 export interface HostFolder {
+  /** Whether extended attributes are kept at all. */
+  readonly hasXattrs: boolean
   /** A fresh node of the folder itself. */
   root(stat: HostStat): HostNode | number
   /** Whether the node is the folder itself. */
@@ -165,6 +174,8 @@ export interface HostFolder {
    * -EAGAIN when somebody else holds it.
    */
   lock(file: HostFile, type: LockType, start: number, length: number): number
+  /** The first lock of somebody else in the way of such a one; undefined when there is none or the host cannot say. */
+  lockInWay(file: HostFile, type: LockType, start: number, length: number): HostLock | undefined
 
   /** Descriptors held now (for leak checks). */
   readonly openCount: number

@@ -102,13 +102,17 @@ function unlock(session: Session, file: string, wanted: HeldLock): number {
   return LOCK_STATUS.SUCCESS
 }
 
-/** Tgetlock -> type[1] start[8] length[8] proc_id[4] client_id[s]: the first lock in the way, or the question with type UNLOCK. */
+/**
+ * Tgetlock -> type[1] start[8] length[8] proc_id[4] client_id[s]: the first lock in the way, or the question with type UNLOCK. A lock of the host's
+ * own programs has process 0.
+ */
 export function getlock(session: Session): number {
   const request = readRequest(session, false)
   if (typeof request === 'number') return request
   const { writer } = session
   const { lock: wanted } = request
-  const found = wanted.type === LOCK_TYPE.UNLOCK ? undefined : session.locks.conflict(request.file, wanted)
+  const own = wanted.type === LOCK_TYPE.UNLOCK ? undefined : session.locks.conflict(request.file, wanted)
+  const found = own ?? ofHost(session, request)
   const shown = found ?? wanted
   writer.u8(found?.type ?? LOCK_TYPE.UNLOCK)
   writer.u64(shown.start)
@@ -116,6 +120,20 @@ export function getlock(session: Session): number {
   writer.u32(shown.pid)
   writer.string(shown.clientId)
   return 0
+}
+
+/**
+ * Linux's v9fs asks with type UNLOCK whatever its process asked for (vfs_file.c, v9fs_file_getlock). Then only a write lock is told: that one is in
+ * the way of readers and writers alike.
+ */
+function ofHost(session: Session, { file, fid, lock: wanted }: LockRequest): HeldLock | undefined {
+  const type = wanted.type === LOCK_TYPE.UNLOCK ? LOCK_TYPE.READ : wanted.type
+  // Asked by the descriptor that carries the guest's own locks, which are then not in the way.
+  const asking = session.lockHolders.get(file) ?? fid.open?.file
+  const found = asking && session.folder.lockInWay(asking, type, wanted.start, lengthOf(wanted))
+  if (found === undefined) return undefined
+  const end = found.length === 0 ? Infinity : found.start + found.length
+  return { ...wanted, owner: 'host', pid: 0, type: found.type, start: found.start, end }
 }
 
 function lengthOf(lock: HeldLock): number {
