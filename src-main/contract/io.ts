@@ -20,11 +20,19 @@ export type FromIoWorker =
   | { readonly type: 'note'; readonly text: string }
   /** The last message when the worker dies of a fault of ours. */
   | { readonly type: 'failed'; readonly sentence: string; readonly details: string }
+  /** Answer to `exchange`: without a sentence the guest's next mount gets the folder. */
+  | { readonly type: 'exchanged'; readonly id: number; readonly sentence?: string }
   /** The last message of an end as it should be. */
   | { readonly type: 'closed' }
 
 /** Owner -> io worker. */
-export interface ToIoWorker {
-  readonly type: 'watch'
-  readonly on: boolean
-}
+export type ToIoWorker =
+  | { readonly type: 'watch'; readonly on: boolean }
+  /** Another folder behind a mount tag. */
+  | {
+      readonly type: 'exchange'
+      readonly id: number
+      readonly share: number
+      readonly path: string
+      readonly readOnly: boolean
+    }

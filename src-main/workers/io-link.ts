@@ -13,6 +13,7 @@ export interface ShareEvents {
 
 /** How long the vCPU worker may take to say why it ended, in ms, before the end of its io worker is the reason. */
 const GRACE = 5000
+const ENDED = 'the machine has ended'
 
 /** The owner's end of contract/io.ts. */
 export class IoLink {
@@ -22,6 +23,9 @@ export class IoLink {
   /** By share: its folder, when that is not as it should be. */
   readonly #folders = new Map<number, ShareFolderState>()
   readonly #problems = new Map<number, string>()
+  /** By id: who waits for the answer to an exchange. */
+  readonly #exchanges = new Map<number, (sentence: string | undefined) => void>()
+  #nextExchange = 1
   readonly #note: (text: string) => void
   #over = false
   #timer: NodeJS.Timeout | undefined
@@ -63,9 +67,21 @@ export class IoLink {
     }
   }
 
+  /** See MachineHandle.exchangeFolder. */
+  exchange(share: number, folder: { readonly path: string; readonly readOnly: boolean }): Promise<string | undefined> {
+    if (this.#over) return Promise.resolve(ENDED)
+    const id = this.#nextExchange++
+    return new Promise((resolve) => {
+      this.#exchanges.set(id, resolve)
+      this.#send({ type: 'exchange', id, share, ...folder })
+    })
+  }
+
   /** The machine has ended, or its end is known. */
   close(): void {
     this.#over = true
+    for (const resolve of this.#exchanges.values()) resolve(ENDED)
+    this.#exchanges.clear()
     clearTimeout(this.#timer)
     this.#port.close()
   }
@@ -81,6 +97,10 @@ export class IoLink {
         return
       case 'note':
         this.#note(message.text)
+        return
+      case 'exchanged':
+        this.#exchanges.get(message.id)?.(message.sentence)
+        this.#exchanges.delete(message.id)
         return
       case 'activities':
         for (const each of this.#watching) each.activities?.(message.share, message.activities, message.dropped)

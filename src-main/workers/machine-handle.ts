@@ -148,6 +148,17 @@ export class MachineHandle {
     return this.#io.watch(events)
   }
 
+  /**
+   * Puts another folder behind a mount tag while the machine runs; `share` is the position in the machine's list. What the guest has mounted stays
+   * what it was; it gets the new folder when it mounts the tag again. Undefined, or one sentence that says why it cannot be.
+   */
+  exchangeFolder(
+    share: number,
+    folder: { readonly path: string; readonly readOnly: boolean },
+  ): Promise<string | undefined> {
+    return this.#io.exchange(share, folder)
+  }
+
   /** A line of the monitor that is not its owner's (contract/monitor.ts); an empty answer when the machine ends first. */
   monitor(line: string): Promise<string> {
     if (this.#end !== undefined) return Promise.resolve('')

@@ -87,9 +87,6 @@ function startSeconds(rtc: MachineConfig['rtc']): number {
   return now - new Date().getTimezoneOffset() * 60
 }
 
-/** Longest time without a turn of the event loop while the io worker is busy. */
-const TURN_MS = 1000
-
 class VcpuWorker {
   private readonly config: MachineConfig
   private readonly control: ControlBlock
@@ -104,10 +101,6 @@ class VcpuWorker {
   private resetWanted: string | undefined
   /** The guest is asked to switch off, and then begins again. */
   private restarting = false
-  /** Why the io worker is gone. */
-  private ioDeath: string | undefined
-  /** When the event loop last had its turn, ms of performance.now. */
-  private lastTurn = 0
   private paused: boolean
   private readonly buffers: VcpuBuffers
   private readonly ioEvents: MessagePort
@@ -128,21 +121,16 @@ class VcpuWorker {
     const ram = { base: memory.map.ramBase, lowSize: memory.map.lowSize, highSize: memory.map.highSize }
     const channel = IoChannel.allocate()
     const shared = memory.memory.buffer
-    const handle = await startIo(
-      {
-        memory: shared,
-        ram,
-        channel: channel.buffer,
-        control: this.buffers.control,
-        controlOffset: 0,
-        disks: config.disks,
-        shares: config.shares,
-        events: this.ioEvents,
-      },
-      (reason) => {
-        this.ioDeath ??= reason
-      },
-    )
+    const handle = await startIo({
+      memory: shared,
+      ram,
+      channel: channel.buffer,
+      control: this.buffers.control,
+      controlOffset: 0,
+      disks: config.disks,
+      shares: config.shares,
+      events: this.ioEvents,
+    })
     const client = new IoClient(
       channel,
       new Ram(shared, ram, (gpa, length) => this.built?.machine.ram.written(gpa, length)),
@@ -183,7 +171,7 @@ class VcpuWorker {
     this.boot()
     post({ type: 'started', accelerator: config.accelerator })
     if (this.paused) this.debugger.stop({ kind: 'start' })
-    await this.live()
+    this.live()
     await this.io.close()
     const end = this.ended ?? { reason: 'quit', code: 0 }
     this.control.publish(VcpuState.ended)
@@ -226,13 +214,12 @@ class VcpuWorker {
   }
 
   /** Runs, pauses and resets until the machine has ended. */
-  private async live(): Promise<void> {
+  private live(): void {
     while (!this.ended) {
-      if (this.wantsTurn()) await this.turn()
       if (this.paused) {
         this.clock.pause()
         this.control.publish(VcpuState.paused)
-        this.control.sleep(this.longestSleep())
+        this.control.sleep()
         this.takeEvents()
         continue
       }
@@ -260,31 +247,12 @@ class VcpuWorker {
 
   private attend(): boolean {
     if (this.control.pending()) this.takeEvents()
-    return !this.ended && !this.paused && this.resetWanted === undefined && !this.wantsTurn()
-  }
-
-  /**
-   * Node tells only in its event loop that the io worker died. While requests wait for their answer the loop gets a turn every second;
-   * a machine that asks for nothing does not miss the worker.
-   */
-  private wantsTurn(): boolean {
-    return this.io!.client.busy > 0 && performance.now() - this.lastTurn > TURN_MS
-  }
-
-  private async turn(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
-    this.lastTurn = performance.now()
-    if (this.ioDeath !== undefined) throw new Error(`the io worker died: ${this.ioDeath}`)
-  }
-
-  /** ms until the event loop wants a turn; undefined: it does not. */
-  private longestSleep(): number | undefined {
-    return this.io!.client.busy > 0 ? TURN_MS : undefined
+    return !this.ended && !this.paused && this.resetWanted === undefined
   }
 
   private sleep(timeout: number | undefined): void {
     this.control.publish(VcpuState.halted)
-    this.control.sleep(Math.min(timeout ?? Infinity, this.longestSleep() ?? Infinity))
+    this.control.sleep(timeout)
     this.control.publish(VcpuState.running)
   }
 

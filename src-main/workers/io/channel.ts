@@ -106,7 +106,7 @@ export class IoChannel {
     Atomics.notify(this.#words, Word.requestTail)
   }
 
-  /** Worker: call `wake` once something may have been pushed since the ring was found empty. */
+  /** Worker: call `wake` in a later turn of the event loop, once something may have been pushed since the ring was found empty. */
   waitForRequests(wake: () => void): void {
     const tail = Atomics.load(this.#words, Word.requestTail)
     if (tail === Atomics.load(this.#words, Word.requestHead)) {
@@ -116,7 +116,14 @@ export class IoChannel {
         return
       }
     }
-    queueMicrotask(wake)
+    setImmediate(wake)
+  }
+
+  /** Worker: sleep until a request is there, at most `milliseconds`, with the event loop at rest; false when none came. */
+  sleepForRequests(milliseconds: number): boolean {
+    const tail = Atomics.load(this.#words, Word.requestTail)
+    if (tail !== Atomics.load(this.#words, Word.requestHead)) return true
+    return Atomics.wait(this.#words, Word.requestTail, tail, milliseconds) !== 'timed-out'
   }
 
   /** vCPU thread: sleep until a completion is there, at most `milliseconds`. */

@@ -44,7 +44,7 @@ function run(
     channel: new IoChannel(start.channel),
     memory: new Ram(start.memory, start.ram),
     disks: images,
-    shares: shares.map((share) => share.server),
+    shares,
   }
   const server = new IoServer(parts, () => control.raise(Event.ioDone))
   server.start()
@@ -56,10 +56,20 @@ function run(
       send({ type: 'closed' })
     })
   })
-  start.events.on('message', ({ on }: ToIoWorker) => {
-    for (const share of shares) share.watch(on)
+  start.events.on('message', (message: ToIoWorker) => {
+    if (message.type === 'watch') for (const share of shares) share.watch(message.on)
+    else tell(exchange(shares, message))
   })
   send({ type: 'ready', disks: images.map((image, i) => factsOf(image, start.disks[i])) })
+}
+
+function exchange(
+  shares: readonly Share[],
+  { id, share, path, readOnly }: Extract<ToIoWorker, { type: 'exchange' }>,
+): FromIoWorker {
+  const sentence =
+    share in shares ? shares[share].exchange(path, readOnly) : `the machine has no shared folder number ${share}`
+  return { type: 'exchanged', id, ...(sentence === undefined ? {} : { sentence }) }
 }
 
 const port = parentPort

@@ -10,6 +10,13 @@ export interface NineHandler {
   reset(): void
 }
 
+/**
+ * The guest asks for one thing after the other, so the next request is near. Sleeping on the ring itself it is there after some
+ * microseconds, through the event loop after several times as many. Ms to sleep for it, and ms until others get their turn of the event loop.
+ */
+const LINGER = 1
+const LONGEST = 10
+
 /** The io worker's end: takes requests from the ring and carries them out side by side, so that a slow disk holds up nobody. */
 export class IoServer {
   readonly #channel: IoChannel
@@ -18,6 +25,8 @@ export class IoServer {
   readonly #shares: readonly NineHandler[]
   readonly #raise: () => void
   #stopped = false
+  /** Requests that are answered by the event loop. */
+  #later = 0
 
   /** `raise` gets the vCPU thread's attention (Event.ioDone). */
   constructor(
@@ -35,6 +44,8 @@ export class IoServer {
     const turn = (): void => {
       if (this.#stopped) return
       this.#takeAll()
+      for (const end = performance.now() + LONGEST; this.#later === 0 && performance.now() < end; this.#takeAll())
+        if (!this.#channel.sleepForRequests(LINGER)) break
       this.#channel.waitForRequests(turn)
     }
     turn()
@@ -59,12 +70,23 @@ export class IoServer {
       case Op.nine: {
         const answer = this.#nine(record)
         if (typeof answer === 'number') this.#complete(id, answer)
-        else void answer.then((written) => this.#complete(id, written))
+        else this.#completeLater(id, answer)
         return
       }
       default:
-        void this.#block(record).then((status) => this.#complete(id, STATUSES.indexOf(status)))
+        this.#completeLater(
+          id,
+          this.#block(record).then((status) => STATUSES.indexOf(status)),
+        )
     }
+  }
+
+  #completeLater(id: number, answer: Promise<number>): void {
+    this.#later++
+    void answer.then((value) => {
+      this.#later--
+      this.#complete(id, value)
+    })
   }
 
   #complete(id: number, value: number): void {

@@ -102,6 +102,24 @@ describe('shares in the io worker', () => {
     expect(states).toEqual(['gone'])
   })
 
+  it('can be exchanged: the next mount gets the other folder, the present one keeps its own', async () => {
+    fs.mkdirSync(join(base, 'two'))
+    await send(VERSION)
+    await send(ATTACH)
+    expect(await link.exchange(0, { path: join(base, 'none'), readOnly: false })).toContain('cannot share the folder')
+    expect(await link.exchange(7, { path: base, readOnly: false })).toContain('no shared folder number 7')
+    expect(await link.exchange(0, { path: join(base, 'two'), readOnly: false })).toBeUndefined()
+    expect(await send(MKDIR)).toBe(73)
+    expect(fs.readdirSync(join(base, 'one'))).toEqual(['sub'])
+    expect(await send(VERSION)).toBe(101)
+    await send(ATTACH)
+    expect(await send(MKDIR)).toBe(73)
+    expect(fs.readdirSync(join(base, 'two'))).toEqual(['sub'])
+    await vi.waitFor(() => expect(notes.join()).toContain(`${join(base, 'two')}: is what the guest has mounted now`))
+    link.close()
+    expect(await link.exchange(0, { path: base, readOnly: false })).toBe('the machine has ended')
+  })
+
   it('end the machine when the worker fails', async () => {
     void send(VERSION, 9).catch(() => undefined)
     await vi.waitFor(() => expect(failures.join()).toContain('stopped by a fault of Longmode'), 5000)

@@ -39,10 +39,10 @@ export interface IoHandle {
 }
 
 /**
- * Start the io worker; resolves when everything is open, rejects with IoStartError otherwise. `died` is called when the worker
- * ends without having been told to; that takes a turn of the caller's event loop.
+ * Start the io worker; resolves when everything is open, rejects with IoStartError otherwise. That the
+ * worker died later is heard by the machine's owner, whose port then closes (workers/io-link.ts).
  */
-export async function startIo(start: IoStart, died: (reason: string) => void = () => undefined): Promise<IoHandle> {
+export async function startIo(start: IoStart): Promise<IoHandle> {
   const worker = new Worker(new URL('./entry.ts', import.meta.url), {
     workerData: start,
     transferList: [start.events],
@@ -56,14 +56,11 @@ export async function startIo(start: IoStart, died: (reason: string) => void = (
       else reject(new IoStartError(message.type === 'failed' ? message.sentence : 'The disks were closed at once.'))
     })
   })
-  let isClosing = false
-  worker.on('error', (error) => died(error instanceof Error ? (error.stack ?? error.message) : String(error)))
-  worker.on('exit', (code) => isClosing || died(`it ended with code ${code}`))
+  worker.on('error', () => undefined)
   return {
     disks,
     worker,
     close: async () => {
-      isClosing = true
       const closed = new Promise<void>((resolve) => {
         worker.once('message', () => resolve())
         // a worker that is dead has nothing to say any more
