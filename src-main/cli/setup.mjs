@@ -36,7 +36,7 @@ const tasks = {
     entry: 'node_modules/vitest/vitest.mjs',
     args: ['run', '--config', 'tests/long/vitest.config.ts'],
     programs: [
-      ...['chromium', 'qemu-system-x86_64', 'qemu-img', 'mke2fs', 'e2fsck', 'gcc', 'make', GCC_FOR_32_BITS],
+      ...['chromium', 'qemu-system-x86_64', 'qemu-img', 'mke2fs', 'e2fsck', 'gcc', 'git', 'make', GCC_FOR_32_BITS],
       ...['mmdebstrap', 'bc', 'bison', 'flex', 'xz', LIBELF, KERNEL_SOURCE],
     ],
   },

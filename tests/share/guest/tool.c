@@ -3,6 +3,7 @@
  *
  *   tool exercise DIR OPERATIONS SEED PROCESSES [mmap]   random operations on files, every byte checked
  *   tool locks DIR PROCESSES ROUNDS                      a counter in a file behind fcntl locks
+ *   tool trylock FILE SECONDS                            "free" and the lock is held so long, or "taken"
  *   tool create|stat|unlink DIR COUNT                    small files, one call after the other
  *   tool write|read FILE MIB [CHUNK_KIB]                 one large file from start to end
  *   tool random-read FILE COUNT                          4 KiB at random places
@@ -273,6 +274,24 @@ static int locks(const char *dir, int processes, int rounds)
 	return 0;
 }
 
+/* Both ways to ask whether somebody has the lock have to agree. */
+static int try_lock(const char *path, int seconds)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 8 }, seen = lock;
+	int fd = open(path, O_RDWR);
+	if (fd < 0 || fcntl(fd, F_GETLK, &seen) != 0)
+		die("ask for the lock of %s", path);
+	int taken = fcntl(fd, F_SETLK, &lock) != 0;
+	if (taken && errno != EAGAIN && errno != EACCES)
+		die("lock %s", path);
+	if (taken != (seen.l_type != F_UNLCK))
+		die("%s: F_SETLK says %s, F_GETLK type %d", path, taken ? "taken" : "free", seen.l_type);
+	printf("%s\n", taken ? "taken" : "free");
+	if (!taken)
+		sleep(seconds);
+	return 0;
+}
+
 /* --- plain work, measured from outside ----------------------------------------------------------------------- */
 
 static char *name_of(const char *dir, int i)
@@ -382,6 +401,8 @@ int main(int argc, char **argv)
 		return exercise(place, number, second, atoi(argv[5]), argc > 6);
 	if (strcmp(verb, "locks") == 0)
 		return locks(place, number, second);
+	if (strcmp(verb, "trylock") == 0)
+		return try_lock(place, number);
 	if (strcmp(verb, "fill") == 0)
 		return fill(place);
 	if (strcmp(verb, "create") == 0)
