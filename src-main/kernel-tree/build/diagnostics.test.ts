@@ -97,6 +97,21 @@ const firsts: Readonly<Record<string, Expected>> = {
     message: /undefined reference to `__x64_sys_memcpy'/,
     explanation: /obj-y/,
   },
+  'gcc-old-third-column': {
+    place: 'syscall_64.c',
+    message: /undefined reference to `__x64___x64_sys_memcpy'/,
+    explanation: /third column/,
+  },
+  'gcc-number-taken': {
+    place: 'arch/x86/entry/syscalls/syscall_64.tbl',
+    message: /not sorted or duplicates/,
+    explanation: /next free one/,
+  },
+  'gcc-makefile-separator': { place: 'kernel/Makefile:160', message: /missing separator/, explanation: /tab/ },
+  'gcc-kconfig-syntax': { place: 'init/Kconfig:3', message: /syntax error/, explanation: /spelled right/ },
+  'gcc-no-configuration': { message: /"\.config" not found/, explanation: /config recipe/ },
+  'gcc-no-flex': { message: /flex: not found/, explanation: /doctor/ },
+  'gcc-no-compiler': { message: /gcc: not found/, explanation: /doctor/ },
   'clang-missing-semicolon': {
     place: 'kernel/memcpy.c:6:11',
     message: /';' at end of declaration/,
@@ -125,6 +140,29 @@ const firsts: Readonly<Record<string, Expected>> = {
     place: 'kernel/memcpy.c:3:58',
     message: /expected '\)'/,
     explanation: syscallDefine,
+  },
+  'clang-result-ignored': {
+    place: 'kernel/memcpy.c:12:2',
+    severity: 'warning',
+    message: /ignoring return value/,
+    explanation: /-EFAULT/,
+  },
+  'clang-no-result': {
+    place: 'kernel/memcpy.c:19:1',
+    message: /does not return a value/,
+    explanation: /without "return"/,
+  },
+  'clang-number-as-pointer': {
+    place: 'kernel/memcpy.c:12:21',
+    severity: 'warning',
+    message: /integer to pointer conversion/,
+    explanation: /right order/,
+  },
+  'clang-defined-twice': { place: 'kernel/memcpy.c:23:1', message: /redefinition/, explanation: /twice/ },
+  'clang-other-prototype': {
+    place: 'kernel/memcpy.c:4:6',
+    message: /conflicting types for 'do_memcpy'/,
+    explanation: /have to agree/,
   },
 }
 

@@ -10,9 +10,13 @@ const LINKER =
 const LINKER_PLAIN = /^\S*ld(?:\.lld|\.bfd)?: (?:error: )?((?!warning:).*)$/
 const KCONFIG = /^(\S*Kconfig\S*):(\d+): (?:error: )?(syntax error|unknown statement.*|.* without .*)$/
 const MAKEFILE = /^(\S+):(\d+): \*\*\* (.*?)\.? {2}Stop\.$/
-const MAKE = /^make(?:\[\d+\])?: \*\*\* (?!\[|Waiting for unfinished)(.*?)(?:\. {2}Stop\.)?$/
+const MAKE = /^make(?:\[\d+\])?: \*\*\* (?!\[|Waiting for unfinished|Deleting file)(.*?)(?:\. {2}Stop\.)?$/
 const MAKE_TARGET = /^make(?:\[\d+\])?: \*\*\* \[(.*)\] Error \d+$/
 const PROGRAM = /^make(?:\[\d+\])?: (\S+: No such file or directory)$/
+/** Scripts of the build, scripts/syscalltbl.sh for one. */
+const SCRIPT = /^error: (\S+): (.*)$/
+/** The top Makefile's box around a missing .config. */
+const NO_CONFIGURATION = /^\*\*\* (Configuration file .* not found!)$/
 /** The compiler itself came to an end. */
 const ENDED = /^(?:\S*gcc|\S*clang|cc1|as)(?:-\d+)?: (?:fatal|internal compiler) error: (.*)$/
 const SHELL = /^(?:\/bin\/sh|sh|bash): (?:\d+: |line \d+: )?(.*not found)$/
@@ -110,12 +114,15 @@ export class DiagnosticReader {
     }
     const placed = MAKEFILE.exec(text) ?? KCONFIG.exec(text)
     if (placed !== null) return this.#draft('error', placed[3], placed[1], Number(placed[2]))
+    const script = SCRIPT.exec(text)
+    if (script !== null) return this.#draft('error', script[2], script[1])
     const linker = LINKER.exec(text)
     if (linker !== null) return this.#draft('error', linker[2], linker[1])
     const plain = LINKER_PLAIN.exec(text)
     // `ld: x.o: in function …:` is followed by the error itself.
     if (plain !== null && !/in function [`'"]/.test(plain[1])) return this.#draft('error', plain[1])
-    const other = ENDED.exec(text) ?? SHELL.exec(text) ?? PROGRAM.exec(text) ?? MAKE.exec(text)
+    const other =
+      NO_CONFIGURATION.exec(text) ?? ENDED.exec(text) ?? SHELL.exec(text) ?? PROGRAM.exec(text) ?? MAKE.exec(text)
     if (other !== null) return this.#draft('error', other[1])
     const target = MAKE_TARGET.exec(text)
     if (target !== null) this.#ofMake ??= this.#draft('error', `make could not make ${target[1]}`)

@@ -9,12 +9,12 @@ export const explanations: readonly (readonly [pattern: RegExp, explanation: str
     /\bSYSCALL_DEFINE\d/,
   ],
   [
-    /undefined reference to [`'"]__(?:x64|ia32)_(?:compat_)?sys_(\w+)/,
-    'the system-call table names a call that nothing defines: is its source in a Makefile (obj-y += …), and does SYSCALL_DEFINE have the same name?',
+    /__x64___x64_sys_/,
+    'since 5.7 the third column of syscall_64.tbl is sys_NAME, without __x64_: the build adds that itself',
   ],
   [
-    /__x64_sys___x64_sys_/,
-    'since 5.7 the third column of syscall_64.tbl is sys_NAME, without __x64_: the build adds that itself',
+    /undefined reference to [`'"]__(?:x64|ia32)_(?:compat_)?sys_(\w+)/,
+    'the system-call table names a call that nothing defines: is its source in a Makefile (obj-y += …), and does SYSCALL_DEFINE have the same name?',
   ],
   [
     /undefined reference to/,
@@ -38,7 +38,7 @@ export const explanations: readonly (readonly [pattern: RegExp, explanation: str
     'openssl\'s headers are missing (Debian: libssl-dev, Fedora: openssl-devel); "longmode kernel doctor" names the command',
   ],
   [
-    /(?:flex|bison|bc|pahole|perl|cpio)[^/]*: (?:command )?not found/,
+    /^\S+: (?:command )?not found/,
     'a program that the build uses is not installed; "longmode kernel doctor" names the command that installs it',
   ],
   [
@@ -52,6 +52,10 @@ export const explanations: readonly (readonly [pattern: RegExp, explanation: str
   [
     /No rule to make target/,
     'a Makefile names a file that is not there: correct the name in obj-y, or make the source',
+  ],
+  [
+    /unknown statement|syntax error/,
+    'Kconfig does not know this word here: bool, tristate, depends on, default … are they spelled right?',
   ],
   [/missing separator/, "a Makefile's command lines begin with a tab, not with blanks"],
   [

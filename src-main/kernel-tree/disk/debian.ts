@@ -117,10 +117,8 @@ export async function createDebianDisk(
   const tree = path.join(scratch, 'root')
   const image = path.join(scratch, 'disk')
   try {
-    const hook = path.join(scratch, 'customise.sh')
-    writeFileSync(hook, script)
     mkdirSync(tree)
-    await makeTar(request, hook, tar, onProgress, signal)
+    await makeTar(request, script, tar, onProgress, signal)
     onProgress({ step: 'image', text: `packing the files into ${target}` })
     writeFileSync(image, '')
     truncateSync(image, request.bytes)
@@ -143,7 +141,7 @@ export async function createDebianDisk(
 
 async function makeTar(
   request: DebianDiskRequest,
-  hook: string,
+  script: string,
   tar: string,
   onProgress: (progress: DiskProgress) => void,
   signal: AbortSignal | undefined,
@@ -153,7 +151,8 @@ async function makeTar(
     '--variant=minbase',
     `--mode=${isRoot() ? 'root' : 'unshare'}`,
     `--include=${[...PACKAGES, ...packages].join(',')}`,
-    `--customize-hook=sh '${hook.replaceAll("'", "'\\''")}' "$1"`,
+    // The text and not a file: in an ordinary user's namespace root is somebody else, who may not read that user's folders.
+    `--customize-hook=${script}`,
     '--verbose',
     suite,
     tar,
