@@ -48,6 +48,7 @@ export class Virtqueue {
   /** MSI-X vector. */
   vector = 0xffff
   readonly #memory: GuestMemory
+  readonly #view: DataView
   #nextAvailable = 0
   #nextUsed = 0
   /** `used` index at the last interrupt decision. */
@@ -56,6 +57,7 @@ export class Virtqueue {
 
   constructor(memory: GuestMemory, maxSize: number) {
     this.#memory = memory
+    this.#view = new DataView(memory.bytes.buffer, memory.bytes.byteOffset, memory.bytes.byteLength)
     this.maxSize = maxSize
     this.size = maxSize
   }
@@ -168,20 +170,28 @@ export class Virtqueue {
     if (length === 0 || this.#memory.offset(gpa, length) < 0) {
       throw new QueueError(`a buffer of ${length} bytes at 0x${gpa.toString(16)} is not in memory`)
     }
-    if (flags & FLAG_WRITE) writable.push({ gpa, length })
-    else if (writable.length > 0) throw new QueueError('a readable buffer after a writable one')
-    else readable.push({ gpa, length })
+    const isWritable = (flags & FLAG_WRITE) !== 0
+    if (!isWritable && writable.length > 0) throw new QueueError('a readable buffer after a writable one')
+    const segments = isWritable ? writable : readable
+    // Linux cuts its buffers into pages; most lie behind each other, and one segment is less work for everybody.
+    const last = segments.at(-1)
+    const joins = last !== undefined && last.gpa + last.length === gpa
+    if (joins && this.#memory.offset(last.gpa, last.length + length) >= 0)
+      segments[segments.length - 1] = { gpa: last.gpa, length: last.length + length }
+    else segments.push({ gpa, length })
   }
 
-  #descriptor(at: number): Descriptor {
-    const low = this.#memory.readU32(at)
-    const high = this.#memory.readU32(at + 4)
-    const length = this.#memory.readU32(at + 8)
-    const flags = this.#memory.readU32(at + 12)
-    if (low === undefined || high === undefined || length === undefined || flags === undefined) {
-      throw new QueueError('a descriptor table is not in memory')
+  #descriptor(gpa: number): Descriptor {
+    const at = this.#memory.offset(gpa, DESCRIPTOR_BYTES)
+    if (at < 0) throw new QueueError('a descriptor table is not in memory')
+    const view = this.#view
+    const flags = view.getUint32(at + 12, true)
+    return {
+      gpa: view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true),
+      length: view.getUint32(at + 8, true),
+      flags: flags & 0xffff,
+      next: flags >>> 16,
     }
-    return { gpa: high * 0x1_0000_0000 + low, length, flags: flags & 0xffff, next: flags >>> 16 }
   }
 
   #u16(gpa: number): number {

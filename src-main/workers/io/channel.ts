@@ -22,7 +22,7 @@ const CONTROL_BYTES = 256
 const REQUEST_NUMBERS = 1 << 16
 const COMPLETION_NUMBERS = 1 << 10
 
-/** Requests on their way at one time; so the completion ring, three numbers a record, can never be full. */
+/** Requests on their way at one time; so the completion ring, four numbers a record, can never be full. */
 export const MAX_IN_FLIGHT = 256
 
 /** Private device buffers (PIO) travel through these. */
@@ -157,6 +157,11 @@ export class IoChannel {
     return true
   }
 }
+
+/**
+ * A completion record: id, value (a block status or the length of the R-message), and how many bytes of the request's segments may have been written.
+ */
+export const Done = { id: 0, value: 1, touched: 2 } as const
 
 /** What a request record asks for. */
 export const Op = { read: 0, write: 1, flush: 2, discard: 3, writeZeroes: 4, nine: 5, nineReset: 6 } as const

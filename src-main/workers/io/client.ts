@@ -1,6 +1,16 @@
 import type { BlockBackend, BlockRequest, BlockStatus, NineBackend, NineRequest } from '../../devices/backends.ts'
 import type { GuestMemory, Segment } from '../../memory/guest-memory.ts'
-import { BLOCK_OPS, BOUNCE_BYTES, BOUNCE_SLOTS, Field, MAX_IN_FLIGHT, Op, STATUSES, type IoChannel } from './channel.ts'
+import {
+  BLOCK_OPS,
+  BOUNCE_BYTES,
+  BOUNCE_SLOTS,
+  Done,
+  Field,
+  MAX_IN_FLIGHT,
+  Op,
+  STATUSES,
+  type IoChannel,
+} from './channel.ts'
 
 /** What the io worker said about a disk when it had opened it. */
 export interface DiskFacts {
@@ -12,7 +22,7 @@ export interface DiskFacts {
 interface Pending {
   readonly record: number[]
   /** Undefined once its device was reset: the answer is then dropped. */
-  complete: ((value: number) => void) | undefined
+  complete: ((value: number, touched: number) => void) | undefined
   /** The request brings a private buffer along and needs a bounce slot. */
   readonly outgoing: Uint8Array | undefined
   readonly incoming: Uint8Array | undefined
@@ -71,7 +81,7 @@ export class IoClient {
   /** Take what the worker has finished and tell the devices. */
   poll(): void {
     for (let record = this.#channel.completions.pop(); record !== undefined; record = this.#channel.completions.pop()) {
-      const [id, value] = record
+      const id = record[Done.id]
       const pending = this.#inFlight.get(id)
       if (pending === undefined) throw new Error(`the io worker answered request ${id}, which does not exist`)
       this.#inFlight.delete(id)
@@ -83,7 +93,7 @@ export class IoClient {
         }
         this.#freeSlots.push(slot)
       }
-      pending.complete?.(value)
+      pending.complete?.(record[Done.value], record[Done.touched])
     }
     this.#pushWaiting()
   }
@@ -109,8 +119,8 @@ export class IoClient {
       record,
       outgoing: op === 'write' ? buffer : undefined,
       incoming: op === 'read' ? buffer : undefined,
-      complete: (value) => {
-        if (op === 'read') this.#written(segments ?? [], length)
+      complete: (value, touched) => {
+        this.#written(segments ?? [], touched)
         const status: BlockStatus = STATUSES[value]
         request.done(status)
       },
@@ -126,9 +136,8 @@ export class IoClient {
       record,
       outgoing: undefined,
       incoming: undefined,
-      complete: (value) => {
-        // A failed read may have filled part of the reply's data before the error took its place.
-        this.#written(reply, Infinity)
+      complete: (value, touched) => {
+        this.#written(reply, touched)
         nine.done(value)
       },
     }

@@ -1,6 +1,7 @@
 import type { BlockStatus } from '../../devices/backends.ts'
 import { SECTOR, totalLength, type DiskImage } from '../../host/disk/image.ts'
 import type { GuestMemory } from '../../memory/guest-memory.ts'
+import { RLERROR } from '../../ninep/messages.ts'
 import { Field, Op, STATUSES, type IoChannel } from './channel.ts'
 
 /** A 9p server as this worker drives it: src-main/ninep is one. */
@@ -9,6 +10,9 @@ export interface NineHandler {
   handleSegments(request: readonly Uint8Array[], reply: readonly Uint8Array[]): number | Promise<number>
   reset(): void
 }
+
+/** Where the type stands in a 9p message. */
+const TYPE_AT = 4
 
 /**
  * The guest asks for one thing after the other, so the next request is near. Sleeping on the ring itself it is there after some
@@ -68,39 +72,48 @@ export class IoServer {
         this.#channel.resetDone()
         return
       case Op.nine: {
-        const answer = this.#nine(record)
-        if (typeof answer === 'number') this.#complete(id, answer)
-        else this.#completeLater(id, answer)
+        this.#nine(record)
         return
       }
       default:
-        this.#completeLater(
-          id,
-          this.#block(record).then((status) => STATUSES.indexOf(status)),
-        )
+        this.#completeLater(this.#block(record), (status) => {
+          const touched = record[Field.op] === Op.read ? record[Field.length] : 0
+          this.#complete(id, STATUSES.indexOf(status), touched)
+        })
     }
   }
 
-  #completeLater(id: number, answer: Promise<number>): void {
+  #completeLater<A>(answer: Promise<A>, complete: (answer: A) => void): void {
     this.#later++
     void answer.then((value) => {
       this.#later--
-      this.#complete(id, value)
+      complete(value)
     })
   }
 
-  #complete(id: number, value: number): void {
-    if (!this.#channel.completions.push([id, value])) throw new Error('the completion ring is full')
+  #complete(id: number, value: number, touched: number): void {
+    if (!this.#channel.completions.push([id, value, touched])) throw new Error('the completion ring is full')
     this.#channel.completed()
     this.#raise()
   }
 
-  #nine(record: readonly number[]): number | Promise<number> {
+  #nine(record: readonly number[]): void {
+    const id = record[Field.id]
     const requests = record[Field.sector]
     const request = this.#segments(record, 0, requests)
     const reply = this.#segments(record, requests, record[Field.segments])
-    if (request === undefined || reply === undefined) return 0
-    return this.#shares[record[Field.target]].handleSegments(request, reply)
+    if (request === undefined || reply === undefined) {
+      this.#complete(id, 0, 0)
+      return
+    }
+    const complete = (written: number): void => {
+      // A failed read may have filled a part of its data before the error took its place.
+      const failed = written === 0 || reply[0].length <= TYPE_AT || reply[0][TYPE_AT] === RLERROR
+      this.#complete(id, written, failed ? totalLength(reply) : written)
+    }
+    const answer = this.#shares[record[Field.target]].handleSegments(request, reply)
+    if (typeof answer === 'number') complete(answer)
+    else this.#completeLater(answer, complete)
   }
 
   async #block(record: readonly number[]): Promise<BlockStatus> {

@@ -128,7 +128,7 @@ describe('shares in the io worker', () => {
 
   it('end the machine when the worker is gone without a word', async () => {
     await handle?.worker.terminate()
-    await vi.waitFor(() => expect(failures.join()).toContain('without saying why'), 5000)
+    await vi.waitFor(() => expect(failures.join()).toContain('without saying why'), 20_000)
     handle = undefined
   })
 
