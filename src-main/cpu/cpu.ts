@@ -86,6 +86,8 @@ export class Cpu {
   private readonly exports: Exports
   readonly variants: Variant[] = []
   private readonly helperOf: (Helper | undefined)[] = []
+  /** Places in table 0 of handlers that are functions of their own, by the key of the variant. */
+  private readonly handlerPlaces = new Map<string, number>()
   private readonly code: CodeSlots
   /** A debugger's. */
   readonly breakpoints: Breakpoints
@@ -110,7 +112,9 @@ export class Cpu {
     this.code.onEmpty = (page) => this.translator?.drop(page, 0, 4096)
     const handlerIds = new Map<string, number>()
     this.fetch = new CodeFetch(this, this.code, handlerIds, set.rows)
-    this.exports = this.build(memory, this.handlers(set, handlerIds))
+    const handlers = this.handlers(set, handlerIds)
+    this.exports = this.build(memory, handlers)
+    handlers.filter((h) => !h.variant.hot).forEach((h, place) => this.handlerPlaces.set(h.variant.key, place))
     this.prepareTables()
     this.setU64(AT.tlb, BigInt(TLB_SUPERVISOR))
     this.setU64(AT.codeTlb, BigInt(CODE_TLB_SUPERVISOR))
@@ -416,6 +420,7 @@ export class Cpu {
       table: this.exports.table,
       rows: this.set.rows,
       operations,
+      handlers: this.handlerPlaces,
       now: () => performance.now(),
     })
     this.setU32(AT.hotAt, threshold)

@@ -34,6 +34,7 @@ const FREE = new Set([
     'excSoft',
     'hotAt',
     'regionDropped',
+    'regionWhere',
     'tlbMisses',
     'pageWalks',
     'tlbFlushes',

@@ -9,7 +9,8 @@ export type Machine = 'longmode' | 'qemu'
 
 /** Program and arguments. QEMU runs by TCG, without anything that it adds by itself. */
 export function commandOf(machine: Machine, flags: readonly string[]): readonly [string, readonly string[]] {
-  if (machine === 'longmode') return [process.execPath, [path.join(root, 'src-main/cli/main.ts'), ...flags]]
+  if (machine === 'longmode')
+    return [process.execPath, ['--no-wasm-inlining', path.join(root, 'src-main/cli/main.ts'), ...flags]]
   return ['qemu-system-x86_64', ['-accel', 'tcg', '-nic', 'none', '-vga', 'none', ...flags]]
 }
 

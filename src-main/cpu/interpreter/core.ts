@@ -37,7 +37,7 @@ export interface Core extends CoreFunctions {
   /** (record, linear address of the instruction) -> linear address of its operand, or REFUSED. */
   readonly generalAddress: Func
   /**
-   * (linear, access, size) -> host address, for regions. 0: a fault is pending; 1: the interpreter has to run the instruction, because
+   * (linear, access | size << 8, regionWhere) -> host address, for regions. 0: a fault is pending; 1: the interpreter has to run the instruction, because
    * the store may hit translated code, or because another check of the instruction may come before the fault.
    */
   readonly regionReach: Func
@@ -155,11 +155,13 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     f.ret(toPtr(f, address.add(f.load64(entry, 16))))
   })
 
-  const regionReach = m.func('regionReach', ['i64', 'i32', 'i32'], [ptr], (f, address, access, size) => {
+  const regionReach = m.func('regionReach', ['i64', 'i32', 'i32'], [ptr], (f, address, how, where) => {
+    const access = f.tmp(how.and(0xff))
+    put32(f, AT.regionWhere, where)
     put32(f, AT.regionDropped, i32(0))
     f.if(access.and(ACCESS.write), () => put32(f, AT.commitKind, i32(0)))
     const user = get32(f, AT.cpl).eq(3).shl(1)
-    const host = f.call(mmu.slow, address, access.or(user), size)
+    const host = f.call(mmu.slow, address, access.or(user), how.shr_u(8))
     f.if(
       host.eqz(),
       () => f.if(get32(f, AT.simdBlocked).or(get32(f, AT.fsw).and(FSW_ES)), () => f.ret(1, ptr)),

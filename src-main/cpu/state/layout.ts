@@ -181,6 +181,8 @@ export const AT = {
   hotAt: u32('hotAt'),
   /** A region has been dropped since this was last cleared. */
   regionDropped: u32('regionDropped'),
+  /** Where a region stopped: offset in its page | instructions not done << 16. */
+  regionWhere: u32('regionWhere'),
   /** Counters for `info jit` and the crash report. */
   tlbMisses: u64('tlbMisses'),
   pageWalks: u64('pageWalks'),
@@ -247,6 +249,10 @@ export const SECOND_ENTRIES = 8192
 export const SECOND_KEYS = SECOND_TLB + SECOND_ENTRIES * 16
 export const LARGE_PAGES = SECOND_KEYS + 16
 export const LARGE_PAGES_BYTES = 2048 + 512
+
+/** Records of instructions that regions hand to the interpreter's handlers: a region keeps its own, whatever becomes of the page's. */
+export const REGION_RECORDS = 0xc1000
+export const REGION_RECORD_COUNT = 0x3f00
 
 /** u32 for each RAM page: 0, or 1 + number of the code slot that holds its predecoded records. */
 export const PAGE_INFO = 0x100000

@@ -10,6 +10,8 @@ export interface Plan {
   readonly entry: number
   readonly blocks: ReadonlyMap<number, Block>
   readonly instructions: number
+  /** Instructions that handlers of the interpreter's run. */
+  readonly handled: readonly Insn[]
   /** Ranges of the page, [from, to), that the code was made from. */
   readonly ranges: readonly (readonly [number, number])[]
 }
@@ -44,7 +46,8 @@ export function discover(
     }
   }
   if (!insns.has(entry)) return undefined
-  return { entry, blocks: blocksOf(insns, leaders), instructions: insns.size, ranges: rangesOf(insns) }
+  const handled = [...insns.values()].filter((insn) => insn.handler !== undefined)
+  return { entry, blocks: blocksOf(insns, leaders), instructions: insns.size, handled, ranges: rangesOf(insns) }
 }
 
 function blocksOf(insns: ReadonlyMap<number, Insn>, leaders: ReadonlySet<number>): Map<number, Block> {

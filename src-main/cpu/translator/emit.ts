@@ -2,13 +2,15 @@
  * From a plan to a wasm function. Blocks are emitted along the dominator tree: a loop header becomes a loop, a block with several
  * forward edges ends a block, everything else stands where its only predecessor jumps to it (Ramsey: Beyond Relooper, 2022).
  */
-import { get64, put32, put64, toPtr } from '../mmu/state-access.ts'
+import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER, REGION_EXIT } from '../region.ts'
 import { AT, RECORD, segAt, TLB_ENTRIES } from '../state/layout.ts'
-import { konst, type Expr } from '../wasm/expr.ts'
-import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
+import { STATUS } from '../semantics/context.ts'
+import { i32, konst, type Expr } from '../wasm/expr.ts'
+import { FunctionBuilder, type Func, type Label, type Local, type ModuleBuilder } from '../wasm/module.ts'
 import type { Plan } from './discover.ts'
 import { Graph, type Node } from './flow.ts'
+import type { Insn } from './instructions.ts'
 import { RegionContext, type RegionImports, type RegionSite } from './region-context.ts'
 import { RegionFlags, sameShape, type FlagShape } from './region-flags.ts'
 import { Registers } from './registers.ts'
@@ -20,18 +22,27 @@ export interface RegionCode {
   readonly imports: RegionImports
   readonly ramBase: number
   readonly codeSize: 2 | 4 | 8
+  /** Addresses of the records of the plan's handled instructions. */
+  readonly records: ReadonlyMap<Insn, number>
 }
 
 export function emitRegion(m: ModuleBuilder, func: Func, code: RegionCode, plan: Plan): void {
-  m.define(func, (f, bias, budget) => {
-    new RegionEmitter(f, code, plan, bias!, budget!).emit()
+  let all: RegionSite | undefined
+  if (plan.handled.length > 0) {
+    // where a handler is called everything that the region has changed by then must be in the state, loops included
+    const f = new FunctionBuilder(m, func.params)
+    all = new RegionEmitter(f, code, plan).emit()
+  }
+  m.define(func, (f) => {
+    new RegionEmitter(f, code, plan, all).emit()
   })
 }
 
 class RegionEmitter {
   private readonly f: FunctionBuilder
   private readonly budget: Local
-  private readonly site: Omit<RegionSite, 'away' | 'stop'>
+  private readonly plan: Plan
+  private readonly site: Omit<RegionSite, 'away' | 'stop' | 'quit'>
   private readonly graph: Graph
   private readonly headers = new Map<Node, Label>()
   private readonly follows = new Map<Node, Label>()
@@ -40,8 +51,10 @@ class RegionEmitter {
   private context!: RegionContext
   private away!: Label
 
-  constructor(f: FunctionBuilder, code: RegionCode, plan: Plan, bias: Local, budget: Local) {
+  constructor(f: FunctionBuilder, code: RegionCode, plan: Plan, all?: RegionSite) {
     this.f = f
+    this.plan = plan
+    const [bias, budget] = f.params as [Local, Local]
     this.budget = budget
     this.graph = new Graph(plan.blocks, plan.entry)
     this.site = {
@@ -49,26 +62,37 @@ class RegionEmitter {
       imports: code.imports,
       ramBase: code.ramBase,
       codeSize: code.codeSize,
-      registers: new Registers(f),
-      flags: new RegionFlags(f, code.imports),
+      registers: new Registers(f, all?.registers),
+      flags: new RegionFlags(f, code.imports, all?.flags),
       bias,
       tlb: f.keep(f.module.ptr),
       rip: f.keep('i64'),
       status: f.keep('i32'),
-      where: f.keep('i32'),
+      records: code.records,
+      ripAt: (offset) => this.ripAt(offset),
     }
   }
 
-  emit(): void {
+  emit(): RegionSite {
     const { f } = this
     const { registers, flags } = this.site
+    let site!: RegionSite
     f.block((stop) => {
-      f.block((away) => {
-        this.away = away
-        this.context = new RegionContext({ ...this.site, away, stop })
-        this.tree(this.graph.entry)
+      f.block((chain) => {
+        f.block((quit) => {
+          f.block((away) => {
+            this.away = away
+            site = { ...this.site, away, stop, quit }
+            this.context = new RegionContext(site)
+            this.tree(this.graph.entry)
+          })
+          this.spill()
+          f.br(chain)
+        })
+        if (this.plan.handled.length > 0) this.quit()
+        else f.unreachable()
       })
-      this.leave()
+      this.chain()
     })
     this.stop()
     // what has to be loaded is known only now
@@ -77,6 +101,7 @@ class RegionEmitter {
       registers.fill(f)
       flags.fill(f)
     })
+    return site
   }
 
   private spill(): void {
@@ -84,12 +109,11 @@ class RegionEmitter {
     this.site.flags.spill(this.f)
   }
 
-  /** Goes on at `rip`: in another region when one begins there, else in the interpreter. */
-  private leave(): void {
+  /** Goes on at `rip`, with all registers in the state: in another region when one begins there, else in the interpreter. */
+  private chain(): void {
     const { f, budget } = this
     const { rip, codeSize } = this.site
     const { ptr } = f.module
-    this.spill()
     const linear = codeSize === 8 ? rip : f.tmp(rip.add(get64(f, segAt(1, 'base'))).and(0xffffffffn))
     const index = toPtr(
       f,
@@ -112,11 +136,28 @@ class RegionEmitter {
   /** Leaves at or after an instruction in the middle of a block. */
   private stop(): void {
     const { f, budget } = this
-    const { where, status } = this.site
     this.spill()
+    const where = get32(f, AT.regionWhere)
     put64(f, AT.rip, this.ripAt(where.and(0xffff)))
     put32(f, AT.budget, budget.add(where.shr_u(16)))
-    f.ret(status)
+    f.ret(this.site.status.add(1))
+  }
+  /** As a handler's STATUS says; `rip` is the next instruction. Falls through to chain(). */
+  private quit(): void {
+    const { f, budget } = this
+    const { rip, status, codeSize } = this.site
+    f.set(budget, budget.add(get32(f, AT.regionWhere).shr_u(16)))
+    f.if(status.ne(STATUS.fault), () => f.set(budget, budget.sub(1)))
+    f.if(status, () => {
+      put32(f, AT.budget, budget)
+      f.if(status.eq(STATUS.steer), () => put64(f, AT.rip, rip))
+      f.if(status.eq(STATUS.fault), () => f.ret(REGION_EXIT.fault))
+      f.if(status.eq(STATUS.halt), () => f.ret(REGION_EXIT.halt))
+      f.if(status.ne(STATUS.jump), () => f.ret(REGION_EXIT.look))
+      // the mode may be another one
+      f.if(get32(f, AT.codeSize).ne(i32(codeSize)), () => f.ret(REGION_EXIT.go))
+      f.set(rip, get64(f, AT.rip))
+    })
   }
   private ripAt(offset: Expr | number): Expr {
     const { f } = this

@@ -26,6 +26,9 @@ export interface Insn {
   readonly name: string
   readonly variant: Variant
   readonly operation: Operation
+  /** Place in table 0 of the interpreter's handler, when that runs the instruction. */
+  readonly handler: number | undefined
+  readonly length: number
   readonly access: number
   readonly register: number
   readonly rm: number
@@ -35,17 +38,30 @@ export interface Insn {
   readonly imm: number
 }
 
-const AWAY = new Set(['jmp', 'jmp_near', 'call', 'call_reg', 'call_mem', 'ret', 'ret_imm'])
-/** The interpreter's own: long operations that gain nothing, and those that leave the run. */
-const COLD = /^(hlt|swapgs|ud|cli|sti|popf|(movs|stos|lods|scas|cmps|ins|outs)(b|_)?)$/
+const AWAY = new Set([
+  ...['jmp', 'jmp_near', 'call', 'call_reg', 'call_mem', 'ret', 'ret_imm'],
+  // by handlers
+  ...['hlt', 'ud', 'syscall', 'sysret', 'sysenter', 'sysexit', 'iret', 'int', 'int1', 'int3'],
+  ...['call_far', 'call_far_mem', 'jmp_far', 'jmp_far_mem', 'ret_far', 'ret_far_imm'],
+])
+/** Operations that are long, or that leave the run: the interpreter's handler runs them, as it does what only a helper can do. */
+const BY_HANDLER = /^(hlt|ud|(movs|stos|lods|scas|cmps|ins|outs)(b|_)?)$/
 
 export class InstructionReader {
   private readonly decoder: Decoder
   private readonly operations: Readonly<Record<string, Operation>>
 
-  constructor(rows: readonly Row[], operations: Readonly<Record<string, Operation>>) {
+  private readonly handlers: ReadonlyMap<string, number>
+
+  /** `handlers`: places in table 0 by the key of the variant, of those variants that have a function of their own. */
+  constructor(
+    rows: readonly Row[],
+    operations: Readonly<Record<string, Operation>>,
+    handlers: ReadonlyMap<string, number>,
+  ) {
     this.decoder = new Decoder(rows)
     this.operations = operations
+    this.handlers = handlers
   }
 
   /** The instruction at bytes[page + at), or undefined where it goes on in the next page or is none. */
@@ -63,7 +79,9 @@ export class InstructionReader {
         ? next + o.imm
         : undefined
     let flow: Flow = 'next'
-    if (operation === undefined || COLD.test(name)) flow = 'cold'
+    const byHandler = operation === undefined || BY_HANDLER.test(name)
+    const handler = byHandler ? this.handlers.get(variant.key) : undefined
+    if (byHandler && handler === undefined) flow = 'cold'
     else if (AWAY.has(name)) flow = 'away'
     else if (relative) flow = target === undefined ? 'cold' : 'branch'
     return {
@@ -74,6 +92,8 @@ export class InstructionReader {
       name,
       variant,
       operation: operation ?? ((c) => c.helper(name)),
+      handler,
+      length: o.length,
       access: o.access,
       register: o.register,
       rm: o.rm,

@@ -12,11 +12,12 @@ import { i16x8, i32x4, i64x2, i8x16, ZERO_V } from '../wasm/simd.ts'
 import type { Insn } from './instructions.ts'
 import type { RegionFlags, FlagImports } from './region-flags.ts'
 import { linearAddress } from './region-address.ts'
+import { callHandler } from './region-handler.ts'
 import type { Registers } from './registers.ts'
 
 /** Functions of the core module that regions call. */
 export interface RegionImports extends FlagImports {
-  /** (linear, access, size) -> host address; 0: a fault is pending; 1: the interpreter has to run the instruction. */
+  /** (linear, access | size << 8, place as state.regionWhere) -> host address; 0: a fault is pending; 1: the interpreter has to run the instruction. */
   readonly regionReach: Func
   readonly commit: Func
   readonly linear: Func
@@ -39,11 +40,16 @@ export interface RegionSite {
   readonly tlb: Local
   /** Where to go on, when leaving by `away`. */
   readonly rip: Local
-  /** A REGION_EXIT, and offset in the page | instructions not done << 16, when leaving by `stop`. */
+  /** A REGION_EXIT less 1, when leaving by `stop` (state.regionWhere says where); a STATUS, when leaving by `quit`. */
   readonly status: Local
-  readonly where: Local
   readonly away: Label
   readonly stop: Label
+  /** Leaves as a handler of the interpreter's asked, with all registers in the state. */
+  readonly quit: Label
+  /** Addresses of the records for instructions that handlers run. */
+  readonly records: ReadonlyMap<Insn, number>
+  /** Instruction pointer of an offset in the page. */
+  readonly ripAt: (offset: number) => Expr
 }
 
 const HOST_KINDS = new Set(['E', 'M', 'O', 'S', 'T', 'L', 'W', 'U', 'Q', 'N'])
@@ -69,18 +75,21 @@ export class RegionContext implements OpContext {
     this.insn = insn
     this.undo = undo
     this.depth = this.f.nesting
+    this.at = i64(0)
     this.branching = undefined
-    const kind = insn.access & 7
-    if (insn.access !== 0 && kind !== KIND.gpr && kind !== KIND.xmm && kind !== KIND.mmx) {
+    let isAccess = false
+    if (this.inMemory()) {
       this.at = this.f.tmp(linearAddress(this.site, insn))
       const sizeCode = (insn.access >> SIZE_SHIFT) & 7
-      if (sizeCode !== SIZE_NONE) {
+      isAccess = sizeCode !== SIZE_NONE
+      if (isAccess) {
         const isWrite = (insn.access & ACCESS_WRITE) !== 0
         const how = (isWrite ? ACCESS.write : 0) | (insn.access & ACCESS_READ ? ACCESS.read : 0)
         this.hostLocal = this.reach(this.at, 1 << sizeCode, how | (this.segment() === SS ? ACCESS.stack : 0))
       }
     }
-    insn.operation(this)
+    if (insn.handler === undefined) insn.operation(this)
+    else callHandler(this.site, insn, undo, this.at, isAccess ? this.hostLocal : undefined)
   }
 
   private isPlain(): boolean {
@@ -105,18 +114,19 @@ export class RegionContext implements OpContext {
       address.xor(f.load64(entry, isWrite ? 8 : 0)).le_u(4096 - size),
       () => f.set(host, toPtr(f, address).add(f.loadPtr(entry, 16))),
       () => {
-        f.set(host, f.call(site.imports.regionReach, address, how, size))
-        f.if(host.le_u(1), () => this.stop(host.i32().add(REGION_EXIT.fault), false))
+        f.callInto(host, site.imports.regionReach, address, how | (size << 8), this.insn.at | (this.undo << 16))
+        f.set(site.status, host.i32())
+        f.brIf(site.stop, host.le_u(1))
       },
     )
     return host
   }
 
   /** Leaves the region before this instruction, or after it. */
-  private stop(status: Operand, isDone: boolean): void {
+  private stop(status: number, isDone: boolean): void {
     const { f, site, insn } = this
-    f.set(site.status, status)
-    f.set(site.where, isDone ? insn.next | ((this.undo - 1) << 16) : insn.at | (this.undo << 16))
+    f.set(site.status, status - 1)
+    put32(f, AT.regionWhere, i32(isDone ? insn.next | ((this.undo - 1) << 16) : insn.at | (this.undo << 16)))
     f.br(site.stop)
   }
 

@@ -33,11 +33,14 @@ export class RegionFlags {
   private readonly res: Local
   private readonly b: Local
   private readonly a: Local
-  private isUsed = false
-  private isDirty = false
+  private isUsed: boolean
+  private isDirty: boolean
   shape: FlagShape | undefined
 
-  constructor(f: FunctionBuilder, imports: FlagImports) {
+  /** `all`: those of a first try, as with registers. */
+  constructor(f: FunctionBuilder, imports: FlagImports, all?: RegionFlags) {
+    this.isUsed = all?.isUsed ?? false
+    this.isDirty = all?.isDirty ?? false
     this.f = f
     this.imports = imports
     this.op = f.keep('i32')

@@ -14,8 +14,18 @@ export class Registers {
   private readonly vectors: (Local | undefined)[] = []
   private readonly dirty = new Set<Local>()
 
-  constructor(f: FunctionBuilder) {
+  /** `all`: those of a first try, where what the whole region does to registers has to be known in the middle of it. */
+  constructor(f: FunctionBuilder, all?: Registers) {
     this.f = f
+    all?.general.forEach((local, n) => {
+      if (local) this.keep(this.gprLocal(n), all.dirty.has(local))
+    })
+    all?.vectors.forEach((local, n) => {
+      if (local) this.keep(this.xmmLocal(n), all.dirty.has(local))
+    })
+  }
+  private keep(local: Local, isDirty: boolean): void {
+    if (isDirty) this.dirty.add(local)
   }
 
   private gprLocal(n: number): Local {

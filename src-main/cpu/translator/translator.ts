@@ -9,12 +9,15 @@ import { discover } from './discover.ts'
 import { emitRegion, REGION_PARAMS } from './emit.ts'
 import { InstructionReader } from './instructions.ts'
 import type { RegionImports } from './region-context.ts'
+import { RegionRecords } from './region-records.ts'
 
 interface Region {
   readonly record: number
   readonly index: number
   readonly ranges: readonly (readonly [number, number])[]
   readonly instructions: number
+  /** In REGION_RECORDS. */
+  readonly records: readonly number[]
 }
 
 /**
@@ -56,6 +59,7 @@ export class Translator {
   private readonly env: Readonly<Record<string, unknown>>
   private readonly table: WebAssembly.Table
   private readonly reader: InstructionReader
+  private readonly records: RegionRecords
   private readonly now: () => number
   /** The module that every region is, less the region. */
   private readonly shape: { readonly module: ModuleBuilder; readonly imports: RegionImports; readonly func: Func }
@@ -75,6 +79,8 @@ export class Translator {
     readonly table: WebAssembly.Table
     readonly rows: readonly Row[]
     readonly operations: Readonly<Record<string, Operation>>
+    /** Places in the table of the interpreter's handlers, by the key of their variant. */
+    readonly handlers: ReadonlyMap<string, number>
     readonly now: () => number
   }) {
     this.bytes = new Uint8Array(parts.memory.buffer)
@@ -83,7 +89,8 @@ export class Translator {
     this.env = parts.env
     this.table = parts.table
     this.now = parts.now
-    this.reader = new InstructionReader(parts.rows, parts.operations)
+    this.reader = new InstructionReader(parts.rows, parts.operations, parts.handlers)
+    this.records = new RegionRecords(this.view)
     const module = new ModuleBuilder({ pages: parts.map.pages64K, is64: parts.map.is64 })
     module.useTable()
     const imports = declareImports(module)
@@ -98,12 +105,13 @@ export class Translator {
     if (handler === HANDLER.region || handler === HANDLER.asleep) return true
     const start = this.now()
     const plan = discover(this.reader, this.bytes, this.map.ramBase + page * 4096, offset, mode)
-    if (!plan) {
+    const records = plan && this.records.take(plan.handled)
+    if (!plan || !records) {
       this.counts.refused++
       return false
     }
     const { module, imports, func } = this.shape
-    emitRegion(module, func, { imports, ramBase: this.map.ramBase, codeSize: mode.codeSize }, plan)
+    emitRegion(module, func, { imports, ramBase: this.map.ramBase, codeSize: mode.codeSize, records }, plan)
     const code = module.encode()
     const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: this.env })
     this.install(page, record, {
@@ -111,6 +119,7 @@ export class Translator {
       index: this.place(instance.exports.region),
       ranges: plan.ranges,
       instructions: plan.instructions,
+      records: [...records.values()],
     })
     const { counts } = this
     counts.made++
@@ -197,6 +206,7 @@ export class Translator {
     this.view.setUint16(HOT_COUNTERS + ((region.record / 8) & (HOT_COUNTER_BYTES - 2)), 0, true)
     this.table.set(region.index, null)
     this.free.push(region.index)
+    this.records.give(region.records)
     this.counts.dropped++
     this.counts.regions--
   }
