@@ -158,6 +158,13 @@ export const en = {
   'disk.createIt': 'Create and attach',
   'disk.discard': 'Discard the changes',
   'disk.discardText': 'Everything that the guest has written since the image was protected is lost.',
+  'disk.debianHelp':
+    "Debian 12 with gcc, strace, gdb and all that the tutorial uses. Debian's packages are downloaded; it takes some minutes. root has no password.",
+  'disk.holdsDebian': 'Debian, ready for the tutorial',
+  'disk.holdsNothing': 'nothing (an empty disk)',
+  'disk.inFstab': 'Mount the shared folder at every start (/root/host_folder)',
+  'disk.makingDebian': 'Making the Debian disk. This takes some minutes.',
+  'disk.packages': 'More packages',
   'disk.file': 'File',
   'disk.format': 'Format',
   'disk.holds': 'Holds',

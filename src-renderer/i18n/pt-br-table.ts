@@ -160,6 +160,13 @@ export const ptBR: Words = {
   'disk.createIt': 'Criar e conectar',
   'disk.discard': 'Descartar as mudanças',
   'disk.discardText': 'Tudo o que o guest gravou desde que a imagem foi protegida se perde.',
+  'disk.debianHelp':
+    'Debian 12 com gcc, strace, gdb e tudo o que o tutorial usa. Os pacotes são baixados; leva alguns minutos. root não tem senha.',
+  'disk.holdsDebian': 'Debian, pronto para o tutorial',
+  'disk.holdsNothing': 'nada (um disco vazio)',
+  'disk.inFstab': 'Montar a pasta compartilhada a cada início (/root/host_folder)',
+  'disk.makingDebian': 'Criando o disco com Debian. Isso leva alguns minutos.',
+  'disk.packages': 'Mais pacotes',
   'disk.file': 'Arquivo',
   'disk.format': 'Formato',
   'disk.holds': 'Contém',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addDisk, addShare, emptyMachine, freeIndex, guestName, withDisk, withPath } from './draft.ts'
+import { addDisk, addShare, emptyMachine, freeIndex, guestName, withDisk, withPath, withRoot } from './draft.ts'
 
 describe('a draft', () => {
   it('gives disks the next free place, and a CD the place of QEMU', () => {
@@ -20,5 +20,10 @@ describe('a draft', () => {
   it('drops an empty path', () => {
     expect(withPath({ ...emptyMachine, kernel: '/k' }, 'kernel', '')).not.toHaveProperty('kernel')
     expect(withPath(emptyMachine, 'initrd', '/i').initrd).toBe('/i')
+  })
+  it('boots from a new system disk, unless it boots from another', () => {
+    const blank = addDisk({ ...emptyMachine, append: 'quiet' }, '/debian.raw')
+    expect(withRoot(blank, 0).append).toBe('root=/dev/sda rw quiet')
+    expect(withRoot(emptyMachine, 0)).toBe(emptyMachine)
   })
 })

@@ -67,6 +67,12 @@ export function guestName(config: MachineConfig, at: number): string {
   return `/dev/${disk.bus === 'ide' ? 'sd' : 'vd'}${String.fromCharCode(97 + position)}`
 }
 
+/** The kernel is told that its root is this disk, unless it has one. */
+export function withRoot(config: MachineConfig, at: number): MachineConfig {
+  if (/(^|\s)root=/.test(config.append)) return config
+  return { ...config, append: `root=${guestName(config, at)} rw ${config.append}`.trim() }
+}
+
 /** The machine that the editor starts with: the tutorial's command line without files. */
 export const emptyMachine: MachineConfig = {
   ...defaultMachine,
