@@ -43,6 +43,9 @@ export interface Toast {
   readonly details?: string | undefined
 }
 
+/** As many as anybody looks through. */
+const RECENT_FILES = 12
+
 type PanelCommands = Partial<Record<WindowCommand, () => void>>
 
 export class Session {
@@ -152,8 +155,20 @@ export class Session {
     this.overlay = { kind: 'confirm', title, text, action, run }
   }
 
-  /** The system's dialog, or our own picker where there is none. */
+  /** The system's dialog, or our own picker where there is none. What was opened is remembered. */
   async choose(purpose: Parameters<Longmode['files']['choose']>[0]): Promise<readonly string[] | undefined> {
+    const paths = await this.#pick(purpose)
+    if (paths !== undefined && !purpose.purpose.startsWith('save')) this.remember(paths)
+    return paths
+  }
+
+  /** Files that were used last, the newest first. */
+  remember(paths: readonly string[]): void {
+    const recent = [...new Set([...paths, ...this.settings.recentFiles])].slice(0, RECENT_FILES)
+    if (recent.join('\n') !== this.settings.recentFiles.join('\n')) this.change({ recentFiles: recent })
+  }
+
+  async #pick(purpose: Parameters<Longmode['files']['choose']>[0]): Promise<readonly string[] | undefined> {
     if (this.host?.carrier === 'electron') return await this.attempt(() => this.api.files.choose(purpose))
     return await new Promise((resolve) => {
       const done = (paths: readonly string[] | undefined) => {
@@ -177,8 +192,9 @@ export class Session {
   }
 }
 
-/** Sentences of the process side begin small, as the command line prints them after its name. */
+/** Sentences of the process side begin small, as the command line prints them after its name. What is no word stays: obj-y, -kernel, sys_ni.c. */
 export function capital(text: string): string {
+  if (!/^\p{Ll}+['’]?\p{Ll}*(?:[\s,:;.]|$)/u.test(text)) return text
   return text.charAt(0).toLocaleUpperCase() + text.slice(1)
 }
 

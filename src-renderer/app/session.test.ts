@@ -30,5 +30,17 @@ describe('what went wrong', () => {
   it('begins with a capital', () => {
     expect(capital('the file is gone')).toBe('The file is gone')
     expect(capital('')).toBe('')
+    expect(capital('obj-y += memcpy.o is not there')).toBe('obj-y += memcpy.o is not there')
+  })
+})
+
+describe('files that were used', () => {
+  it('are remembered, the newest first, each once', () => {
+    const session = open()
+    session.remember(['/a', '/b'])
+    session.remember(Array.from({ length: 11 }, (_, n) => `/${n}`))
+    session.remember(['/b'])
+    expect(session.settings.recentFiles.slice(0, 3)).toEqual(['/b', '/0', '/1'])
+    expect(session.settings.recentFiles.length).toBe(12)
   })
 })
