@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { describe, expect, it, vi } from 'vitest'
 import { connectLongmode } from '../../src-main/contract/services/index.ts'
 import { FakeHost } from '../../tests/window/fake-host.ts'
