@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -38,6 +39,28 @@ describe('a Debian disk', () => {
   it('names the packages of the programs that are missing', async () => {
     process.env.PATH = path.join(folder, 'nothing')
     await expect(make()).rejects.toThrow(/needs mmdebstrap and e2fsprogs.*apt-get install -y mmdebstrap e2fsprogs/)
+  })
+
+  it('is set up by a script that needs no file of the user', async () => {
+    process.env.PATH = `${folder}:${pathBefore ?? ''}`
+    const args = path.join(folder, 'arguments')
+    writeFileSync(path.join(folder, 'mmdebstrap'), `#!/bin/sh\nprintf '%s\\0' "$@" > '${args}'\nexit 99\n`)
+    await expect(make({ hostName: 'pc', shareInFstab: true })).rejects.toThrow('mmdebstrap did not succeed')
+    const hook = readFileSync(args, 'utf8')
+      .split('\0')
+      .find((each) => each.startsWith('--customize-hook='))
+      ?.replace(/^[^=]*=/, '')
+    const root = path.join(folder, 'system')
+    for (const each of ['etc', 'root']) mkdirSync(path.join(root, each), { recursive: true })
+    writeFileSync(path.join(root, 'etc/shadow'), 'root:*:1::::::\n')
+    // As mmdebstrap runs what is no program: with the system's folder as $1.
+    execFileSync('sh', ['-c', hook ?? 'exit 1', 'sh', root])
+    const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
+    expect([read('etc/hostname'), read('etc/fstab'), read('etc/shadow')]).toEqual([
+      'pc\n',
+      'shared_folder /root/host_folder 9p trans=virtio 0 0\n',
+      'root::1::::::\n',
+    ])
   })
 
   it('leaves nothing behind when the packages cannot be had', async () => {

@@ -122,8 +122,9 @@ export async function createDebianDisk(
     onProgress({ step: 'image', text: `packing the files into ${target}` })
     writeFileSync(image, '')
     truncateSync(image, request.bytes)
-    // Names with a quote are passed as arguments, never inside the script.
-    const pack = 'set -e; tar -C "$1" --numeric-owner -xpf "$2"; mke2fs -q -F -t ext4 -L debian -d "$1" "$3"'
+    // Names with a quote are passed as arguments, never inside the script. Device nodes are root's alone to make; the kernel fills /dev.
+    const pack =
+      'set -e; tar -C "$1" --numeric-owner --exclude="./dev/*" -xpf "$2"; mke2fs -q -F -t ext4 -L debian -d "$1" "$3"'
     const [program, args] = asRoot(['sh', '-c', pack, 'sh', tree, tar, image])
     const packed = await run(program, args, { signal })
     if (packed.code !== 0 || packed.cancelled) throw failure('packing the image', packed)
