@@ -26,7 +26,13 @@ const tasks = {
   start: { entry: 'src-main/cli/start.ts', paths: 'of the caller', programs: [] },
   machine: { entry: 'src-main/cli/main.ts', paths: 'of the caller', programs: [] },
   package: { entry: 'src-main/app/build/package.ts', programs: [] },
-  bench: { entry: 'tests/bench/main.ts', programs: ['gcc', 'qemu-system-x86_64', 'mke2fs'] },
+  bench: {
+    entry: 'tests/bench/main.ts',
+    programs: [
+      ...['gcc', 'qemu-system-x86_64', 'mke2fs', 'openssl', 'make', GCC_FOR_32_BITS],
+      ...['mmdebstrap', 'bc', 'bison', 'flex', 'xz', LIBELF, KERNEL_SOURCE],
+    ],
+  },
   'test:boot': {
     entry: 'node_modules/vitest/vitest.mjs',
     args: ['run', '--config', 'tests/boot/vitest.config.ts'],
@@ -81,6 +87,7 @@ const debianPackages = {
   mcopy: 'mtools',
   mke2fs: 'e2fsprogs',
   mmdebstrap: 'mmdebstrap',
+  openssl: 'openssl',
   'mkfs.vfat': 'dosfstools',
   script: 'bsdutils',
   sfdisk: 'fdisk',

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { writeCpio, type CpioEntry } from '../../src-main/host/default-guest/cpio.ts'
 import { shareTool } from '../share/guest/tool.ts'
 import { defaultGuest } from '../../src-main/host/default-guest/default-guest.ts'
+import { librariesOf } from './libraries.ts'
 
 const DYNAMIC = 'int main(void) { return 0; }\n'
 
@@ -17,12 +18,6 @@ function compile(scratch: string): { staticProgram: string; dynamicProgram: stri
   execFileSync('gcc', ['-O2', '-static', '-o', staticProgram, path.join(import.meta.dirname, 'static.c')])
   execFileSync('gcc', ['-O2', '-o', dynamicProgram, dynamicSource])
   return { staticProgram, dynamicProgram }
-}
-
-/** The libraries of a dynamic program at their own paths. */
-function librariesOf(program: string): string[] {
-  const list = execFileSync('ldd', [program], { encoding: 'utf8' })
-  return [...list.matchAll(/(?:=> )?(\/\S+) \(/g)].map((match) => match[1])
 }
 
 /** Kernel, initramfs with the bench programs in /bench, and the kernel's words. */

@@ -11,8 +11,11 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import type { Machine } from '../boot/guest-console.ts'
 import { benchGuest } from './build.ts'
-import { measure, type Cost, type Run } from './measure.ts'
+import { isCost, measure, type Cost, type Outcome, type Run } from './measure.ts'
+import { diskFolder } from './programs.ts'
+import { readyTimes } from './ready.ts'
 import { prepareShare } from './share.ts'
+import { measureTutorial, TUTORIAL_ROWS } from './tutorial.ts'
 import { workloads } from './workloads.ts'
 
 const { values } = parseArgs({
@@ -31,7 +34,8 @@ function freshDisk(scratch: string): string {
   const disk = path.join(scratch, 'disk.img')
   rmSync(disk, { force: true })
   execFileSync('truncate', ['-s', '256M', disk])
-  execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-E', 'lazy_itable_init=0,lazy_journal_init=0', disk])
+  const eager = 'lazy_itable_init=0,lazy_journal_init=0'
+  execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-E', eager, '-d', diskFolder(scratch), disk])
   return disk
 }
 
@@ -46,19 +50,25 @@ function freshShare(scratch: string): string {
 const seconds = (value: number) => value.toFixed(2)
 
 /** Under 0.05 s of CPU the clock's ticks decide the ratio, so there is none. */
-const ratioOf = (ours: Cost, theirs: Cost) =>
-  ours.cpu >= 0.05 && theirs.cpu >= 0.05 ? ours.cpu / theirs.cpu : undefined
+function ratioOf(ours: Outcome, theirs: Outcome): number | undefined {
+  if (!isCost(ours) || !isCost(theirs)) return undefined
+  if (ours.rate !== undefined && theirs.rate !== undefined) return theirs.rate / ours.rate
+  return ours.cpu >= 0.05 && theirs.cpu >= 0.05 ? ours.cpu / theirs.cpu : undefined
+}
+const cell = (outcome: Outcome, what: (cost: Cost) => string): string => (isCost(outcome) ? what(outcome) : 'failed')
+const checksum = (outcome: Outcome): string | undefined => (isCost(outcome) ? outcome.checksum : undefined)
+const cpu = (cost: Cost): string =>
+  cost.rate === undefined ? seconds(cost.cpu) : `${(cost.rate / 1000).toFixed(1)} MB/s`
 
-function tableRow(name: string, ours: Cost, theirs: Cost): string {
-  const ratio = ratioOf(ours, theirs)
-  const differs = ours.checksum !== theirs.checksum ? ' **wrong result**' : ''
+function tableRow(name: string, ours: Outcome, theirs: Outcome): string {
+  const differs = isCost(ours) && isCost(theirs) && checksum(ours) !== checksum(theirs) ? ' **wrong result**' : ''
   const cells = [
     name + differs,
-    seconds(ours.cpu),
-    seconds(theirs.cpu),
-    ratio?.toFixed(2) ?? '-',
-    seconds(ours.wall),
-    seconds(theirs.wall),
+    cell(ours, cpu),
+    cell(theirs, cpu),
+    ratioOf(ours, theirs)?.toFixed(2) ?? '-',
+    cell(ours, (cost) => seconds(cost.wall)),
+    cell(theirs, (cost) => seconds(cost.wall)),
   ]
   return `| ${cells.join(' | ')} |`
 }
@@ -70,23 +80,46 @@ function geometricMean(ratios: readonly (number | undefined)[]): string {
     : Math.exp(known.reduce((sum, ratio) => sum + Math.log(ratio), 0) / known.length).toFixed(2)
 }
 
-function table(ours: Run, theirs: Run): string {
-  const pairs = rows.map((row) => ({ row, ours: ours.costs.get(row.name)!, theirs: theirs.costs.get(row.name)! }))
+/** One machine's half of the table. */
+interface Half extends Run {
+  readonly tutorial: ReadonlyMap<string, Outcome>
+}
+const NOT_RUN: Outcome = { failed: 'not run' }
+
+function table(ours: Half, theirs: Half): string {
+  const pairs = rows.map((row) => ({
+    row,
+    ours: ours.costs.get(row.name) ?? NOT_RUN,
+    theirs: theirs.costs.get(row.name) ?? NOT_RUN,
+  }))
   const mean = (group: string) =>
     geometricMean(pairs.filter((pair) => pair.row.group === group).map((pair) => ratioOf(pair.ours, pair.theirs)))
+  // the rows of the issue's second line: what a shell's user runs
+  const user = pairs.filter(({ row }) => row.group === 'programs' || (row.group === 'system' && !/fork/.test(row.name)))
+  const tutorial = TUTORIAL_ROWS.map((name) =>
+    tableRow(name, ours.tutorial.get(name) ?? NOT_RUN, theirs.tutorial.get(name) ?? NOT_RUN),
+  )
+  const failures = [ours, theirs].flatMap((half) =>
+    [['boot', half.boot] as const, ...half.costs, ...half.tutorial].flatMap(([name, outcome]) =>
+      isCost(outcome) ? [] : [`- ${half.machine}, ${name}: ${outcome.failed}`],
+    ),
+  )
   const qemu = execFileSync('qemu-system-x86_64', ['--version'], { encoding: 'utf8' }).split('\n')[0]
   return [
     '# Longmode against QEMU TCG',
     '',
-    `Made by \`npm run bench\`: CPU seconds of the whole process, ${runCount === 1 ? 'one run of each' : `medians of ${runCount}`}. ${qemu}, Node ${process.version}, ${os.cpus()[0].model}, ${os.cpus().length} cores.`,
+    `Made by \`npm run bench\`: CPU seconds of the whole process, ${runCount === 1 ? 'one run of each' : `medians of ${runCount}`}. ${qemu}, Node ${process.version}, ${os.cpus()[0]!.model}, ${os.cpus().length} cores.`,
     'Ratios under 1 mean that Longmode is faster. Rows under 0.05 s have no ratio.',
     '',
     '| work | Longmode CPU s | TCG CPU s | ratio | Longmode wall s | TCG wall s |',
     '| --- | --- | --- | --- | --- | --- |',
     tableRow('boot of the stock kernel to the shell', ours.boot, theirs.boot),
     ...pairs.map((pair) => tableRow(pair.row.name, pair.ours, pair.theirs)),
+    ...tutorial,
     '',
-    `Geometric means: static programs ${mean('static')}, system ${mean('system')}. Peak memory of the process: Longmode ${ours.memory} MiB, QEMU ${theirs.memory} MiB, of 512 MiB guest RAM each.`,
+    `Geometric means: static programs ${mean('static')}; sums, gzip, shell loop, openssl, perl, python3, gcc ${geometricMean(user.map((pair) => ratioOf(pair.ours, pair.theirs)))}.`,
+    `Peak memory of the process: Longmode ${ours.memory} MiB, QEMU ${theirs.memory} MiB, of 512 MiB guest RAM each. ${readyTimes()}`,
+    ...(failures.length === 0 ? [] : ['', '## What failed', '', ...failures]),
     ...(ours.counters === '' ? [] : ['', '## The engine counters after the run', '', '```', ours.counters, '```']),
     '',
   ].join('\n')
@@ -95,13 +128,18 @@ function table(ours: Run, theirs: Run): string {
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'longmode-bench-'))
 try {
   const guest = await benchGuest(scratch)
-  const runs = new Map<Machine, Run>()
+  const halves = new Map<Machine, Half>()
   for (const machine of machines) {
     if (values.only !== undefined && values.only !== machine) continue
     const parts = { ...guest, disk: freshDisk(scratch), share: freshShare(scratch) }
-    runs.set(machine, await measure(machine, parts, rows, runCount))
+    const run = await measure(machine, parts, rows, runCount)
+    // the rows that TEXT asks for, or all
+    const tutorial = TUTORIAL_ROWS.some((name) => name.includes(values.rows))
+      ? await measureTutorial(machine)
+      : new Map<string, Outcome>()
+    halves.set(machine, { ...run, tutorial })
   }
-  const [ours, theirs] = [runs.get('longmode'), runs.get('qemu')]
+  const [ours, theirs] = [halves.get('longmode'), halves.get('qemu')]
   if (ours !== undefined && theirs !== undefined) {
     const text = table(ours, theirs)
     console.log(text)

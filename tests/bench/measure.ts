@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { PROMPT, shareFlags } from '../boot/default-guest-flags.ts'
 import { GuestConsole, type Machine } from '../boot/guest-console.ts'
+import { programPreparation, secondDisk } from './programs.ts'
 import { checksumOf, preparation, type Workload } from './workloads.ts'
 
 /** Seconds; CPU is user and system time of the whole process with all its threads. */
@@ -9,7 +10,15 @@ export interface Cost {
   readonly cpu: number
   readonly wall: number
   readonly checksum?: string
+  /** How much was done, for rows that run for a fixed time. */
+  readonly rate?: number
 }
+/** Why there is no cost. */
+export interface Failure {
+  readonly failed: string
+}
+export type Outcome = Cost | Failure
+export const isCost = (outcome: Outcome): outcome is Cost => 'cpu' in outcome
 
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
@@ -27,8 +36,8 @@ function peakMemory(pid: number): number {
 
 export interface Run {
   readonly machine: Machine
-  readonly boot: Cost
-  readonly costs: ReadonlyMap<string, Cost>
+  readonly boot: Outcome
+  readonly costs: ReadonlyMap<string, Outcome>
   /** MiB at the end. */
   readonly memory: number
   /** The engine's own counters (`info jit`), Longmode only. */
@@ -43,47 +52,109 @@ export interface BenchMachine {
   readonly share: string
 }
 
-const PATIENCE = 1200
+/** Wall seconds that a boot, and a run of a workload, may take on this computer before they count as failed. */
+export const BOOT_LIMIT = 180
+const ROW_LIMIT = 90
 
-async function timed(guest: GuestConsole, act: () => Promise<string>): Promise<Cost> {
+/** The first line of what went wrong; a console's last output follows it. */
+export const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 200)
+
+export async function timed(guest: GuestConsole, act: () => Promise<string>, rate?: RegExp): Promise<Cost> {
   const pid = guest.child.pid!
   const cpu = cpuSeconds(pid)
   const begun = performance.now()
-  const checksum = checksumOf(await act())
+  const output = await act()
   const wall = (performance.now() - begun) / 1000
-  return { cpu: cpuSeconds(pid) - cpu, wall, ...(checksum === undefined ? {} : { checksum }) }
+  const checksum = checksumOf(output)
+  const done = rate === undefined ? undefined : Number(rate.exec(output)?.[1])
+  if (done !== undefined && !(done > 0)) throw new Error(`no rate in "${output.trim().slice(-80)}"`)
+  return {
+    cpu: cpuSeconds(pid) - cpu,
+    wall,
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(done === undefined ? {} : { rate: done }),
+  }
 }
 
 async function counters(guest: GuestConsole): Promise<string> {
   if (guest.machine !== 'longmode') return ''
   guest.type('\u0001cinfo jit\r')
-  const text = await guest.expect(/info jit[\s\S]*\(longmode\) /, 20)
+  // the monitor's line is drawn again with each key, so only the answer says that the command was taken
+  const text = await guest.expect(/retired [\s\S]*?translated .*\r?\n/, 20)
   guest.type('\u0001c\r')
-  await guest.expect(PROMPT)
-  return text.split('\n').slice(1, -1).join('\n').trim()
+  await guest.expect(PROMPT, 20)
+  return text.slice(text.search(/retired +\d/)).trim()
 }
 
 function startGuest(machine: Machine, parts: BenchMachine): GuestConsole {
   return new GuestConsole(machine, [
     ...['-nographic', '-cpu', 'max', '-m', '512M', '-kernel', parts.kernel, '-initrd', parts.initrd],
     ...['-append', `${parts.append} quiet`, '-drive', `file=${parts.disk},format=raw,index=0,media=disk`],
+    ...secondDisk().flags,
     ...shareFlags(parts.share),
   ])
 }
 
 /** The cost in the middle, by CPU time. */
 function median(costs: readonly Cost[]): Cost {
-  return [...costs].sort((a, b) => a.cpu - b.cpu)[Math.floor((costs.length - 1) / 2)]
+  return [...costs].sort((a, b) => a.cpu - b.cpu)[Math.floor((costs.length - 1) / 2)]!
 }
 
 /** A boot to the prompt and nothing else. */
 async function bootOnly(machine: Machine, parts: BenchMachine): Promise<Cost> {
   const guest = startGuest(machine, parts)
   try {
-    return await timed(guest, () => guest.expect(PROMPT, PATIENCE))
+    return await timed(guest, () => guest.expect(PROMPT, BOOT_LIMIT))
   } finally {
     await guest.kill()
   }
+}
+
+async function command(guest: GuestConsole, text: string): Promise<string> {
+  const { output, status } = await guest.run(text, ROW_LIMIT)
+  if (status !== 0) throw new Error(`ended with ${status}: ${output.trim().replaceAll('\n', ' ')}`)
+  return output
+}
+
+/** A command that hangs is broken off; false when that does not help either. */
+async function isWell(guest: GuestConsole): Promise<boolean> {
+  guest.type('\u0003\n')
+  try {
+    await guest.run('true', 30)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function measureRow(guest: GuestConsole, row: Workload, runs: number): Promise<Outcome> {
+  try {
+    if (row.warm === true) await command(guest, row.command)
+    const all: Cost[] = []
+    for (let n = 0; n < runs; n++) all.push(await timed(guest, () => command(guest, row.command), row.rate))
+    return median(all)
+  } catch (error) {
+    return { failed: reasonOf(error) }
+  }
+}
+
+async function measureRows(
+  guest: GuestConsole,
+  rows: readonly Workload[],
+  runs: number,
+): Promise<Map<string, Outcome>> {
+  const costs = new Map<string, Outcome>()
+  const { missing } = secondDisk()
+  let lost: string | undefined
+  for (const row of rows) {
+    const why = lost ?? (row.group === 'programs' && row.rate === undefined ? missing : undefined)
+    const outcome = why === undefined ? await measureRow(guest, row, runs) : { failed: why }
+    costs.set(row.name, outcome)
+    console.log(`${guest.machine}: ${row.name} ${isCost(outcome) ? `${outcome.cpu.toFixed(2)} s` : outcome.failed}`)
+    if (!isCost(outcome) && lost === undefined && !(await isWell(guest))) lost = `the machine was lost in "${row.name}"`
+  }
+  return costs
 }
 
 /** `runs` boots of one machine, the last of them with every workload in it, each `runs` times: medians. */
@@ -94,28 +165,23 @@ export async function measure(
   runs: number,
 ): Promise<Run> {
   const boots: Cost[] = []
-  for (let n = 1; n < runs; n++) boots.push(await bootOnly(machine, parts))
   const guest = startGuest(machine, parts)
   try {
-    boots.push(await timed(guest, () => guest.expect(PROMPT, PATIENCE)))
+    boots.push(await timed(guest, () => guest.expect(PROMPT, BOOT_LIMIT)))
+    await command(guest, preparation)
+    if (secondDisk().missing === undefined) await command(guest, programPreparation)
+    const costs = await measureRows(guest, rows, runs)
+    const memory = peakMemory(guest.child.pid!)
+    const text = await counters(guest).catch((error: unknown) => reasonOf(error))
+    await guest.kill()
+    for (let n = 1; n < runs; n++) boots.push(await bootOnly(machine, parts))
     const boot = median(boots)
     console.log(`${machine}: boot ${boot.cpu.toFixed(2)} s`)
-    const command = async (text: string) => {
-      const { output, status } = await guest.run(text, PATIENCE)
-      if (status !== 0) throw new Error(`${machine}: "${text}" ended with ${status}: ${output}`)
-      return output
-    }
-    await command(preparation)
-    const costs = new Map<string, Cost>()
-    for (const row of rows) {
-      if (row.warm === true) await command(row.command)
-      const all: Cost[] = []
-      for (let n = 0; n < runs; n++) all.push(await timed(guest, () => command(row.command)))
-      const cost = median(all)
-      costs.set(row.name, cost)
-      console.log(`${machine}: ${row.name} ${cost.cpu.toFixed(2)} s`)
-    }
-    return { machine, boot, costs, memory: peakMemory(guest.child.pid!), counters: await counters(guest) }
+    return { machine, boot, costs, memory, counters: text }
+  } catch (error) {
+    const failed = reasonOf(error)
+    console.log(`${machine}: ${failed}`)
+    return { machine, boot: { failed }, costs: new Map(), memory: 0, counters: '' }
   } finally {
     await guest.kill()
   }
