@@ -9,7 +9,7 @@ import {
   type WindowCommand,
 } from '../../src-main/contract/services/application.ts'
 import type { Longmode } from '../../src-main/contract/services/index.ts'
-import type { Machine } from '../../src-main/contract/services/machines.ts'
+import type { Machine, MachineNote } from '../../src-main/contract/services/machines.ts'
 import { setLanguage, t, type Key } from '../i18n/i18n.svelte.ts'
 
 export const tabIds = ['console', 'memory', 'kernel', 'share', 'disks', 'settings'] as const
@@ -21,6 +21,7 @@ export type Overlay =
   | { readonly kind: 'preferences' }
   | { readonly kind: 'new-machine' }
   | { readonly kind: 'import' }
+  | { readonly kind: 'notes'; readonly machine: string }
   | { readonly kind: 'drop'; readonly paths: readonly string[] }
   | {
       readonly kind: 'confirm'
@@ -46,6 +47,10 @@ export interface Toast {
 /** As many as anybody looks through. */
 const RECENT_FILES = 12
 
+/** Notes kept for one machine, and how long a new one stays in the corner, in ms: it came without being asked for. */
+const MOST_NOTES = 200
+const NOTE_MS = 12_000
+
 type PanelCommands = Partial<Record<WindowCommand, () => void>>
 
 export class Session {
@@ -53,6 +58,8 @@ export class Session {
   host = $state.raw<HostInfo>()
   settings = $state.raw<Settings>(defaultSettings)
   readonly machines = new SvelteMap<string, Machine>()
+  /** What each machine had to say since the program began. */
+  readonly notes = new SvelteMap<string, readonly MachineNote[]>()
   selected = $state<string>()
   tab = $state<TabId>('console')
   overlay = $state.raw<Overlay>()
@@ -77,6 +84,10 @@ export class Session {
       this.machines.delete(id)
       if (this.selected === id) this.selected = this.machines.keys().next().value
     })
+    api.machines.on('note', ({ id, note }) => {
+      this.notes.set(id, [...(this.notes.get(id) ?? []), note].slice(-MOST_NOTES))
+      this.say(`${this.machines.get(id)?.config.name ?? id}: ${note.text}`, NOTE_MS)
+    })
     api.application.on('settingsChanged', (settings) => this.#use(settings))
     api.application.on('trouble', (trouble) => this.report(trouble))
     const [host, settings, machines] = await Promise.all([
@@ -87,10 +98,21 @@ export class Session {
     this.host = host
     this.#use(settings)
     for (const machine of machines) this.machines.set(machine.id, machine)
+    void this.attempt(() => this.#loadNotes(machines))
     this.selected = this.machines.has(settings.selectedMachine)
       ? settings.selectedMachine
       : this.machines.keys().next().value
     this.loaded = true
+  }
+
+  /** What was said before this window opened. */
+  async #loadNotes(machines: readonly Machine[]): Promise<void> {
+    await Promise.all(
+      machines.map(async ({ id }) => {
+        const said = await this.api.machines.notes(id)
+        if (said.length > 0) this.notes.set(id, said)
+      }),
+    )
   }
 
   #use(settings: Settings): void {
@@ -130,9 +152,9 @@ export class Session {
     this.say(t(key, values))
   }
 
-  say(text: string): void {
+  say(text: string, ms = 5000): void {
     const id = this.#toast({ kind: 'note', text })
-    setTimeout(() => this.dismiss(id), 5000)
+    setTimeout(() => this.dismiss(id), ms)
   }
 
   #toast(toast: Omit<Toast, 'id'>): number {

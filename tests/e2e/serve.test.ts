@@ -2,12 +2,13 @@
  * The window over the real process side, in a browser: only the engine is exchanged, for a worker that echoes in capitals and dies when it is
  * told to. The same with a true guest is in tests/long.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { defaultMachine } from '../../src-main/machine/config.ts'
 import { echoWorker, eventually } from '../fixtures/echo-library.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
 import { consoleLines, dropFiles, launchBrowser, ServedApp } from './browser.ts'
@@ -138,6 +139,36 @@ describe('the window in a browser', () => {
       .click()
     await eventually(() => library.get('default').status.state === 'running')
     expect(errors).toEqual([])
+  })
+  it('shows what a machine has to say, also in a window that opens later', async () => {
+    const { app, page, library } = await start()
+    await boot(page)
+    await page.keyboard.type('!note the disk of this computer is full; the guest waits')
+    await page.keyboard.press('Control+J')
+    await page.getByText('the disk of this computer is full').first().waitFor()
+    const later = await app.open()
+    await later.page.getByRole('button', { name: '1 note of this machine' }).click()
+    await later.page.getByRole('dialog').getByText('The disk of this computer is full; the guest waits').waitFor()
+    expect(library.get('default').status.state).toBe('running')
+  })
+  it('tells of a shared folder that went away', async () => {
+    const { page, library } = await start()
+    const folder = path.join(scratch, 'vanishing')
+    mkdirSync(folder)
+    const share = { path: folder, mountTag: 'shared_folder', securityModel: 'none', readOnly: false } as const
+    await library.add({ ...defaultMachine, name: 'sharing', shares: [share] })
+    rmSync(folder, { recursive: true })
+    await page
+      .getByRole('button', { name: /^sharing/ })
+      .first()
+      .click()
+    await page.getByRole('tab', { name: 'Share' }).click()
+    await page.getByText('The folder is gone').first().waitFor()
+    await page.getByRole('tab', { name: 'Settings' }).click()
+    await page
+      .getByText(/vanishing.*(not|no such)/i)
+      .first()
+      .waitFor()
   })
   it('loses nothing of a burst of 5 MB, and shows its end', async () => {
     const { page, library } = await start()

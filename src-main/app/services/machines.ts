@@ -79,7 +79,11 @@ export function machineHandlers(library: MachineLibrary): ServiceHandlers<AllSer
     restart: (_window, id) => library.running(id).restart(),
     reset: (_window, id) => library.running(id).reset(),
     powerOff: (_window, id) => library.running(id).powerOff(),
-    kill: (_window, id) => library.running(id).kill(),
+    kill: async (_window, id) => {
+      const run = library.running(id)
+      run.kill()
+      await run.ended
+    },
     notes: (_window, id) => library.notes(id),
     openConsole: (window, id, console) => consolesOf(window).open(window, library, id, console),
     closeConsole: (window, id, console) => consolesOf(window).close(id, console),

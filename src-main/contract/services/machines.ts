@@ -111,7 +111,7 @@ export const machines = {
     reset: method(machineId).returns<void>(),
     /** Asks the guest's system to switch off. Some guests do not listen; then `kill`. */
     powerOff: method(machineId).returns<void>(),
-    /** Ends the machine at once; its disks are flushed. */
+    /** Ends the machine without asking its guest; its disks are flushed. Resolves when it has ended and can be started again. */
     kill: method(machineId).returns<void>(),
     notes: method(machineId).returns<readonly MachineNote[]>(),
 
