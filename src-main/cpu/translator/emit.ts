@@ -208,7 +208,7 @@ class RegionEmitter {
     const to = isCall ? undefined : this.graph.follow(from, offset)
     if (!to) return this.goTo(offset)
     if (this.graph.isBack(from, to)) {
-      f.if(this.budget.le_s(0), () => this.goTo(offset))
+      f.rarely(this.budget.le_s(0), () => this.goTo(offset))
       f.br(this.headers.get(to)!)
       return
     }

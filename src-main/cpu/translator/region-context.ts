@@ -116,8 +116,9 @@ export class RegionContext implements OpContext {
       () => {
         f.callInto(host, site.imports.regionReach, address, how | (size << 8), this.insn.at | (this.undo << 16))
         f.set(site.status, host.i32())
-        f.brIf(site.stop, host.le_u(1))
+        f.brIf(site.stop, host.le_u(1), false)
       },
+      true,
     )
     return host
   }
@@ -270,7 +271,7 @@ export class RegionContext implements OpContext {
     this.commitAt(this.hostLocal)
   }
   private commitAt(host: Expr): void {
-    this.f.if(host.lt_u(this.site.ramBase), () => this.f.call(this.site.imports.commit))
+    this.f.rarely(host.lt_u(this.site.ramBase), () => this.f.call(this.site.imports.commit))
   }
   ea(): Expr {
     return this.at

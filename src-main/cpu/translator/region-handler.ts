@@ -24,7 +24,7 @@ export function callHandler(site: RegionSite, insn: Insn, undo: number, address:
   f.set(site.status, f.callIndirect([ptr, ptr, 'i64'], 'i32', i32(insn.handler!), record, place, address))
   f.set(site.rip, site.ripAt(insn.next))
   const isLast = insn.flow === 'away'
-  f.if(isLast ? i32(1) : site.status.or(get32(f, AT.regionDropped)), () => {
+  f.rarely(isLast ? i32(1) : site.status.or(get32(f, AT.regionDropped)), () => {
     put32(f, AT.regionWhere, i32(insn.at | (undo << 16)))
     f.br(site.quit)
   })

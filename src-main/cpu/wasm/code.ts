@@ -4,6 +4,8 @@ const FIRST_SIZE = 1024
 export class Code {
   private bytes = new Uint8Array(FIRST_SIZE)
   length = 0
+  /** Places of conditional branches with a guess: offset, then 1 for taken, 0 for not. */
+  readonly hints: number[] = []
   /** Where the last local.set stands and which local it sets, while nothing follows it. */
   private setAt = -1
   private setEnd = -1
@@ -28,6 +30,7 @@ export class Code {
   code(other: Code): void {
     this.room(other.length)
     this.bytes.set(other.bytes.subarray(0, other.length), this.length)
+    other.hints.forEach((x, i) => this.hints.push(i % 2 === 0 ? x + this.length : x))
     this.length += other.length
   }
   /** Unsigned LEB128 of a number below 2^53. */
@@ -62,6 +65,11 @@ export class Code {
       if ((rest === 0n && !(low & 64)) || (rest === -1n && low & 64)) return this.byte(low)
       this.byte(low | 128)
     }
+  }
+
+  /** The branch that follows is usually taken, or not (an `if`: its condition usually holds, or not). */
+  hint(likely: boolean | undefined): void {
+    if (likely !== undefined) this.hints.push(this.length, likely ? 1 : 0)
   }
 
   /** local.set of the value on the stack. */

@@ -194,13 +194,15 @@ export class FunctionBuilder {
     return this.tmp(new Expr(type, [this.address(addr), ...args], [0xfe, code, align, 0]))
   }
 
-  if(condition: Expr, then: () => void, otherwise?: () => void): void {
+  /** `likely`: whether the condition usually holds, where that is known. */
+  if(condition: Expr, then: () => void, otherwise?: () => void, likely?: boolean): void {
     if (condition.constant !== undefined) {
       if (condition.constant !== 0) then()
       else otherwise?.()
       return
     }
     condition.emit(this.out)
+    this.out.hint(likely)
     this.out.append(IF)
     this.depth++
     then()
@@ -210,6 +212,10 @@ export class FunctionBuilder {
     }
     this.depth--
     this.out.byte(0x0b)
+  }
+  /** What seldom happens. */
+  rarely(condition: Expr, then: () => void): void {
+    this.if(condition, then, undefined, false)
   }
   block(body: (end: Label) => void): void {
     this.nest(0x02, body)
@@ -228,8 +234,9 @@ export class FunctionBuilder {
   br(label: Label): void {
     this.branch(0x0c, label)
   }
-  brIf(label: Label, condition: Expr): void {
+  brIf(label: Label, condition: Expr, likely?: boolean): void {
     condition.emit(this.out)
+    this.out.hint(likely)
     this.branch(0x0d, label)
   }
   private branch(code: number, label: Label): void {

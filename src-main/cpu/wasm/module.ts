@@ -12,6 +12,29 @@ export interface MemoryShape {
   readonly is64: boolean
 }
 
+/** Branch hints (WebAssembly's branch hinting proposal), before the code that they are about. */
+function encodeHints(out: Code, functions: ReadonlyMap<number, readonly number[]>): void {
+  const some = [...functions].filter(([, hints]) => hints.length > 0)
+  if (some.length === 0) return
+  const section = new Code()
+  const name = 'metadata.code.branch_hint'
+  section.leb(name.length)
+  for (let i = 0; i < name.length; i++) section.byte(name.charCodeAt(i))
+  section.leb(some.length)
+  for (const [index, hints] of some) {
+    section.leb(index)
+    section.leb(hints.length / 2)
+    for (let i = 0; i < hints.length; i += 2) {
+      section.leb(hints[i]!)
+      section.byte(1)
+      section.byte(hints[i + 1]!)
+    }
+  }
+  out.byte(0)
+  out.leb(section.length)
+  out.code(section)
+}
+
 /** Encodes a module with one imported shared memory (`env.memory`). */
 export class ModuleBuilder {
   readonly memory: MemoryShape
@@ -89,6 +112,7 @@ export class ModuleBuilder {
       if (!body) throw new Error(`wasm function ${f.name} has no body`)
       return body
     })
+    encodeHints(out, new Map(this.funcs.map((f, i) => [f.index, bodies[i]!.hints])))
     const size = (n: number): number => leb(n).length + n
     out.byte(10)
     out.leb(leb(bodies.length).length + bodies.reduce((n, body) => n + size(body.length), 0))
