@@ -9,7 +9,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, lstatSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 
 const NODE_MAJOR = 24
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
@@ -195,10 +195,10 @@ function installPrograms(programs) {
 }
 
 /**
- * Flags of V8. Calls between translated pieces of guest code go through a table and are never inlined, but V8 counts them for that in
- * every frame that is not optimised yet. It takes this flag at its start only: changed later, it crashes.
+ * Flags of V8 for translated guest code, which V8 takes at its start only. Calls between regions go through a table and are never
+ * inlined, but are counted for that in every frame that is not optimised yet. Branch hints keep what is rare out of the way.
  */
-const V8_FLAGS = ['--no-wasm-inlining']
+const V8_FLAGS = ['--no-wasm-inlining', '--experimental-wasm-branch-hinting']
 
 /** Runs the entry on `binary` and becomes its exit code; the terminal and its signals belong to the child. */
 function runOn(binary, entry, args) {
@@ -224,11 +224,7 @@ async function main() {
   // npm runs scripts in the checkout; file names on the command line are meant from where the user typed them.
   if (task.paths !== undefined && process.env.INIT_CWD) process.chdir(process.env.INIT_CWD)
   const entry = path.join(root, task.entry)
-  if (isRightNode(process.version)) {
-    process.argv = [process.execPath, entry, ...args]
-    await import(pathToFileURL(entry).href)
-    return
-  }
+  if (isRightNode(process.version)) return runOn(process.execPath, entry, args)
   if (!isRightNode(versionOf(nodeBinary()))) npm(['rebuild', 'node', '--loglevel=error'])
   const version = versionOf(nodeBinary())
   if (!isRightNode(version)) {

@@ -7,10 +7,13 @@ const root = path.resolve(import.meta.dirname, '../..')
 
 export type Machine = 'longmode' | 'qemu'
 
+/** As src-main/cli/setup.mjs gives them. */
+const V8_FLAGS = ['--no-wasm-inlining', '--experimental-wasm-branch-hinting']
+
 /** Program and arguments. QEMU runs by TCG, without anything that it adds by itself. */
 export function commandOf(machine: Machine, flags: readonly string[]): readonly [string, readonly string[]] {
   if (machine === 'longmode')
-    return [process.execPath, ['--no-wasm-inlining', path.join(root, 'src-main/cli/main.ts'), ...flags]]
+    return [process.execPath, [...V8_FLAGS, path.join(root, 'src-main/cli/main.ts'), ...flags]]
   return ['qemu-system-x86_64', ['-accel', 'tcg', '-nic', 'none', '-vga', 'none', ...flags]]
 }
 

@@ -157,7 +157,7 @@ export function defineLoop(
             f.loop((jumped) => {
               countJump(f, imports.hot, record)
               f.loop((next) => {
-                f.if(budget.le_s(0), () => {
+                f.rarely(budget.le_s(0), () => {
                   saveRip()
                   finish(EXIT.budget)
                 })
@@ -378,6 +378,7 @@ function emitAccess(f: FunctionBuilder, core: Core, operandFault: Func, p: Acces
           f.br(p.fault)
         })
       },
+      true,
     )
   })
 }

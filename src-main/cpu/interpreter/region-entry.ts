@@ -20,7 +20,7 @@ export function countJump(f: FunctionBuilder, hot: Func, record: Local): void {
   const at = f.tmp(record.shr_u(3).and(HOT_COUNTER_BYTES - 2))
   const count = f.tmp(f.load32('u16', at, HOT_COUNTERS).add(1))
   f.store(2, at, count, HOT_COUNTERS)
-  f.if(count.eq(get32(f, AT.hotAt)), () => f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba])))
+  f.rarely(count.eq(get32(f, AT.hotAt)), () => f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba])))
 }
 
 /** Is the record of a linear address at hand, and no region's? */
