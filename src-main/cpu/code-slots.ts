@@ -1,5 +1,5 @@
 /** Which RAM pages have predecoded code, and in which slot. The oldest slot goes when all are taken. */
-import { HANDLER } from './region.ts'
+import { HANDLER, SLOT_MODE } from './region.ts'
 import { PAGE_INFO, RECORD, SLOT_BYTES, type MemoryMap } from './state/layout.ts'
 
 /** What has to follow in the TLBs. */
@@ -18,8 +18,6 @@ export class CodeSlots {
   onEmpty: (page: number) => void = () => undefined
   /** RAM page of each slot, or -1. */
   private readonly pages: Int32Array
-  /** Mode that a slot's records were made for. */
-  private readonly modes: Uint8Array
   private next = 0
 
   constructor(view: DataView, bytes: Uint8Array, map: MemoryMap, tlbs: Tlbs) {
@@ -28,7 +26,6 @@ export class CodeSlots {
     this.map = map
     this.tlbs = tlbs
     this.pages = new Int32Array(map.slots).fill(-1)
-    this.modes = new Uint8Array(map.slots)
   }
 
   /** Forgets everything. */
@@ -68,7 +65,8 @@ export class CodeSlots {
     const info = PAGE_INFO + page * 4
     let slot = this.view.getUint32(info, true) - 1
     const base = (): number => this.map.slotBase + slot * SLOT_BYTES
-    if (slot >= 0 && this.modes[slot] === mode) return base()
+    const modeAt = (): number => base() + 4096 * RECORD + SLOT_MODE
+    if (slot >= 0 && this.view.getUint8(modeAt()) === mode) return base()
     if (slot < 0) {
       slot = this.take(page)
       this.view.setUint32(info, slot + 1, true)
@@ -79,7 +77,7 @@ export class CodeSlots {
       // the other privilege level may still find the records of the old mode
       this.tlbs.flushCodeTlb()
     }
-    this.modes[slot] = mode
+    this.view.setUint8(modeAt(), mode)
     this.bytes.fill(0, base(), base() + 4096 * RECORD)
     for (let i = 0; i < 16; i++) this.view.setUint16(base() + (4096 + i) * RECORD, HANDLER.pageEnd, true)
     return base()

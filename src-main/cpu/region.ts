@@ -36,3 +36,5 @@ export const REGION_EXIT = {
 
 /** Offset, from a slot's first page-end record, of a byte that says whether the page holds translated code. */
 export const SLOT_TRANSLATED = 4
+/** And of the mode (modeKey of the decoder) that its records were made for. */
+export const SLOT_MODE = 5

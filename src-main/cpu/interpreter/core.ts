@@ -23,6 +23,7 @@ import {
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import type { CoreFunctions } from './record-context.ts'
+import { defineCodePage } from './code-page.ts'
 import { defineCross } from './cross.ts'
 import { defineTransfers } from './transfers.ts'
 
@@ -32,8 +33,9 @@ export interface CoreImports extends MmuImports {
 
 /** Functions that only the interpreter's loop needs besides. */
 export interface Core extends CoreFunctions {
-  /** cross.ts */
+  /** cross.ts, code-page.ts */
   readonly cross: Func
+  readonly codePage: Func
   /** (record, linear address of the instruction) -> linear address of its operand, or REFUSED. */
   readonly generalAddress: Func
   /**
@@ -187,6 +189,7 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     hostRange,
     transfers,
     cross,
+    codePage: defineCodePage(m, map, mmu),
   }
 }
 

@@ -12,6 +12,7 @@ import { STATUS, type Operation } from '../semantics/context.ts'
 import { AT, CROSS_RECORD, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
 import { Expr, i32, konst } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
+import { NO_PAGE } from './code-page.ts'
 import { tlbEntry, type Core } from './core.ts'
 import { RecordContext, type InlineSite } from './record-context.ts'
 import { countJump, enterRegion, isPlain, linearRip } from './region-entry.ts'
@@ -147,8 +148,12 @@ export function defineLoop(
               () => {
                 // a trap after the last instruction comes before what fetching the next one would raise (SDM vol. 3, 6.9)
                 f.if(budget.le_s(0), () => finish(EXIT.budget))
-                f.set(page, fromF64(f, f.call(imports.codeMiss, linear.i32(), linear.shr_u(32).i32())))
-                f.if(page.eqz(), () => f.br(exceptional))
+                f.set(page, f.call(core.codePage, linear))
+                f.if(page.eq(NO_PAGE.fault), () => f.br(exceptional))
+                f.if(page.eqz(), () => {
+                  f.set(page, fromF64(f, f.call(imports.codeMiss, linear.i32(), linear.shr_u(32).i32())))
+                  f.if(page.eqz(), () => f.br(exceptional))
+                })
               },
             )
             f.set(span, 4096)
