@@ -135,7 +135,9 @@ describe.each(kernels)(`the tutorial with $name on ${machine}`, ({ flags }) => {
     guest.type('reboot\n')
     await logIn(guest)
     await useShare(guest, 'first')
-    expect((await guest.run('systemctl is-system-running --wait', 600)).output).toBe('running\n')
+    const state = (await guest.run('systemctl is-system-running --wait', 600)).output
+    const failed = 'systemctl --failed --no-pager --plain; journalctl -b -p warning --no-pager | tail -n 30'
+    expect(state, state === 'running\n' ? '' : (await guest.run(failed)).output).toBe('running\n')
     expect(await good(guest, 'cat /sys/devices/system/clocksource/clocksource0/current_clocksource')).toBe('tsc\n')
     await compileAndDebug(guest)
     const kernelLog = await good(guest, 'dmesg')
