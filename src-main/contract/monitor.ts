@@ -8,9 +8,9 @@ export interface MonitorCommand {
   readonly help: string
   /**
    * `owner`: whoever holds the machine does it; `engine`: the line goes to the vCPU worker; `debugger`: the machine's handle answers with
-   * what contract/debug.ts gives.
+   * what contract/debug.ts gives; `shares`: it passes the line on to the machine's shared folders.
    */
-  readonly by: 'owner' | 'engine' | 'debugger'
+  readonly by: 'owner' | 'engine' | 'debugger' | 'shares'
 }
 
 export const MONITOR_COMMANDS = [
@@ -27,6 +27,12 @@ export const MONITOR_COMMANDS = [
   { name: 'x', args: '/FMT ADDR', help: 'virtual memory at ADDR: /COUNT, x d u o c i, b h w g', by: 'debugger' },
   { name: 'xp', args: '/FMT ADDR', help: 'physical memory at ADDR', by: 'debugger' },
   { name: 'nmi', help: 'send the processor an NMI', by: 'engine' },
+  {
+    name: 'change_share',
+    args: 'TAG DIR',
+    help: "another folder behind TAG, from the guest's next mount on",
+    by: 'shares',
+  },
   { name: 'stop', aliases: ['s'], help: 'pause the machine', by: 'owner' },
   { name: 'cont', aliases: ['c'], help: 'go on', by: 'owner' },
   { name: 'system_powerdown', help: 'press the power button: the guest shuts down', by: 'engine' },
@@ -60,6 +66,6 @@ export function monitorHelp(): string {
   return MONITOR_COMMANDS.map((command: MonitorCommand) => {
     const { name, aliases = [], args, help } = command
     const left = args === undefined ? [name, ...aliases].join(', ') : `${name} ${args}`
-    return `${left.padEnd(18)} ${help}`
+    return `${left.padEnd(20)} ${help}`
   }).join('\n')
 }

@@ -19,6 +19,7 @@ import { findCommand } from '../contract/monitor.ts'
 import type { TerminalSize } from '../devices/backends.ts'
 import { consoleNames, type Accelerator, type MachineConfig } from '../machine/config.ts'
 import { DebugClient } from './debug-client.ts'
+import { changeShare } from './monitor/change-share.ts'
 import { examine } from './monitor/examine.ts'
 import { IoLink, type ShareEvents } from './io-link.ts'
 
@@ -56,6 +57,7 @@ export class MachineHandle {
   readonly debug: Debuggable
   readonly #debug: DebugClient
   readonly #io: IoLink
+  readonly #shares: MachineConfig['shares']
   #nextReply = 1
   #end: MachineEnd | undefined
   #quitTimer: NodeJS.Timeout | undefined
@@ -63,6 +65,7 @@ export class MachineHandle {
   /** `worker` is the vCPU worker's module; tests put a small one in its place. */
   constructor(config: MachineConfig, events: MachineEvents, worker: URL = engine) {
     this.#events = events
+    this.#shares = config.shares
     this.#consoles = consoleNames(config).map(() => ({
       input: ByteRing.allocate(INPUT_RING_BYTES),
       output: ByteRing.allocate(OUTPUT_RING_BYTES),
@@ -163,6 +166,8 @@ export class MachineHandle {
   monitor(line: string): Promise<string> {
     if (this.#end !== undefined) return Promise.resolve('')
     const found = findCommand(line)
+    if (found?.command.by === 'shares')
+      return changeShare(this.#shares, found.rest, (share, folder) => this.exchangeFolder(share, folder))
     if (found?.command.by === 'debugger')
       return examine(this.#debug, found.command.name === 'x' ? 'virtual' : 'physical', found.rest)
     const id = this.#nextReply++

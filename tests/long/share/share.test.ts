@@ -93,6 +93,22 @@ describe(`a host that fails, on ${underTest}`, () => {
     expect(await must(guest, 'echo alive')).toContain('alive')
   })
 
+  it.runIf(underTest === 'longmode')('another folder behind the tag: from the next mount on', async () => {
+    const [first, second] = ['first', 'second'].map((name) => folder(`tag ${name}`))
+    fs.writeFileSync(path.join(second, 'f'), 'of the second')
+    const guest = await boot(...plainShare(first))
+    await must(guest, 'cd /root/host_folder && echo early > early')
+    guest.type(`\u0001cchange_share t ${second}\r`)
+    await guest.expect('the guest gets it when it mounts t again')
+    guest.type('\u0001c\r')
+    await must(guest, 'echo late > late && cat early')
+    expect(fs.readdirSync(first).sort()).toEqual(['early', 'late'])
+    await must(guest, 'cd / && umount /root/host_folder && mount -t 9p -o trans=virtio t /root/host_folder')
+    expect(await must(guest, 'cat /root/host_folder/f; echo new > /root/host_folder/g')).toContain('of the second')
+    expect(fs.readdirSync(second).sort()).toEqual(['f', 'g'])
+    expect(guest.log).toContain('is what the guest has mounted now')
+  })
+
   it('a file that the host cannot read: EIO in the guest', async () => {
     // The memory of this process: a regular file whose first page nobody has mapped.
     const guest = await boot('-virtfs', `local,path=/proc/${process.pid},mount_tag=t,security_model=none,readonly=on`)
