@@ -56,14 +56,14 @@ const asRip = (target: Expr): Expr => target.u64()
 /** A near target must be canonical (64-bit) or within the limit of CS: #GP before anything is changed. */
 function checkTarget(c: OpContext, target: Expr): void {
   if (c.codeSize === 8)
-    c.f.if(
+    c.f.rarely(
       target
         .add(1n << 47n)
         .shr_u(48)
         .ne(0),
       () => c.raise(VECTOR.GP, 0),
     )
-  else c.f.if(target.i32().gt_u(c.state(segAt(1, 'limit'), 4)), () => c.raise(VECTOR.GP, 0))
+  else c.f.rarely(target.i32().gt_u(c.state(segAt(1, 'limit'), 4)), () => c.raise(VECTOR.GP, 0))
 }
 function jumpTo(c: OpContext, target: Expr): void {
   const rip = c.f.tmp(asRip(target))

@@ -123,12 +123,13 @@ class RegionEmitter {
         .shl(4),
     )
     const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(index))
-    f.if(f.load64(entry).eq(linear.and(-4096n)).and(budget.gt_s(0)), () => {
+    const goOn = (): void => {
       const record = f.tmp(f.loadPtr(entry, 8).add(toPtr(f, linear).and(4095).mul(RECORD)))
-      f.if(f.load32('u16', record).eq(HANDLER.region), () => {
+      const chained = (): void =>
         f.tailCallIndirect(REGION_PARAMS, 'i32', f.load32('u32', record, 8), f.tmp(linear.and(-4096n)), budget)
-      })
-    })
+      f.if(f.load32('u16', record).eq(HANDLER.region), chained, undefined, true)
+    }
+    f.if(f.load64(entry).eq(linear.and(-4096n)).and(budget.gt_s(0)), goOn, undefined, true)
     put64(f, AT.rip, rip)
     put32(f, AT.budget, budget)
     f.ret(REGION_EXIT.go)

@@ -54,6 +54,9 @@ export interface RegionSite {
 
 const HOST_KINDS = new Set(['E', 'M', 'O', 'S', 'T', 'L', 'W', 'U', 'Q', 'N'])
 
+/** Operations that use what they get before they write any register. */
+const READS_FIRST = new Set(['mov', 'movzx', 'movsx', 'push', 'cmp', 'test'])
+
 export class RegionContext implements OpContext {
   readonly f: FunctionBuilder
   /** Set by branch() and jumpRelative(): the condition to go to the target. */
@@ -178,13 +181,13 @@ export class RegionContext implements OpContext {
       const access = insn.access & 7
       if (access === KIND.xmm) return this.lane(insn.rm >> 4, size)
       if (access === KIND.mmx) return f.load(size, konst(f.module.ptr, 0), AT.st + insn.rm)
-      return registers.read(insn.rm, asSize(size))
+      return this.register(insn.rm, asSize(size))
     }
     switch (kind) {
       case 'G':
       case 'R':
       case 'Z':
-        return registers.read(insn.register, asSize(size))
+        return this.register(insn.register, asSize(size))
       case 'P':
         return f.load(size, konst(f.module.ptr, 0), AT.st + insn.register)
       case 'V':
@@ -210,6 +213,10 @@ export class RegionContext implements OpContext {
       default:
         throw new Error(`${insn.name}: operand ${kind} has no value`)
     }
+  }
+  private register(offset: number, size: Size): Expr {
+    const { registers } = this.site
+    return READS_FIRST.has(this.insn.name) ? registers.peek(offset, size) : registers.read(offset, size)
   }
   /** The low bytes of a vector register as an integer. */
   private lane(n: number, size: number): Expr {

@@ -37,13 +37,17 @@ export class Registers {
 
   /** `offset` is the register's byte offset from the first one; an odd one is the second byte of a register. The value is in a local. */
   read(offset: number, size: Size): Expr {
+    return this.f.tmp(this.peek(offset, size))
+  }
+  /** The same without a copy: what the register holds when the value is used. */
+  peek(offset: number, size: Size): Expr {
     const n = offset >> 3
     if (n === NONE) return size === 8 ? i64(0) : konst('i32', 0)
     const whole = this.gprLocal(n)
-    if (size === 8) return this.f.tmp(whole)
-    if (size === 4) return this.f.tmp(whole.i32())
-    if (size === 2) return this.f.tmp(whole.i32().and(0xffff))
-    return this.f.tmp((offset & 1 ? whole.i32().shr_u(8) : whole.i32()).and(0xff))
+    if (size === 8) return whole
+    if (size === 4) return whole.i32()
+    if (size === 2) return whole.i32().and(0xffff)
+    return (offset & 1 ? whole.i32().shr_u(8) : whole.i32()).and(0xff)
   }
   /** Bits of `value` above the size are ignored. */
   write(offset: number, size: number, value: Expr): void {
