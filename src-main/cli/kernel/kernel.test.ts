@@ -17,7 +17,11 @@ beforeAll(() => {
 afterAll(() => [tree, state].forEach((folder) => rmSync(folder, { recursive: true, force: true })))
 
 function longmode(...words: string[]) {
-  const env = { ...process.env, XDG_STATE_HOME: state }
+  return longmodeWith({}, ...words)
+}
+
+function longmodeWith(more: NodeJS.ProcessEnv, ...words: string[]) {
+  const env = { ...process.env, XDG_STATE_HOME: state, ...more }
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { encoding: 'utf8', cwd: tree, env })
   return { status, stdout, stderr }
 }
@@ -36,6 +40,14 @@ describe('longmode kernel', () => {
       status: 1,
       stderr: 'longmode: --nonsense: there is no such option here; --help lists them\n',
     })
+  })
+
+  it('names the tools that are missing before it starts make', () => {
+    for (const words of [['build'], ['config', 'recipe', 'tiny']]) {
+      const { status, stderr } = longmodeWith({ PATH: '/nonexistent' }, 'kernel', ...words)
+      expect(status).toBe(1)
+      expect(stderr).toMatch(/^longmode: not installed, but needed for this: make, gcc, .*bison/)
+    }
   })
 
   it('checks, adds and undoes a system call in the current folder', () => {

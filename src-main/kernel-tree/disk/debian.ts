@@ -7,7 +7,7 @@ import path from 'node:path'
 import process from 'node:process'
 import { KernelTreeError, type DebianDiskRequest, type DiskProgress } from '../../contract/kernel-tree.ts'
 import { run, type RunResult } from '../process.ts'
-import { onPath } from '../toolchain/toolchain.ts'
+import { isIn } from '../toolchain/toolchain.ts'
 
 /** What the tutorial uses in the guest, and what a machine with a serial console needs. */
 const PACKAGES = [
@@ -31,6 +31,8 @@ export const LEAST_BYTES = 1024 * 2 ** 20
 /** The share's line, as the tutorial writes it. */
 export const FSTAB_LINE = 'shared_folder /root/host_folder 9p trans=virtio 0 0'
 
+/** Debian keeps mke2fs where an ordinary user's PATH does not lead. */
+const folders = () => `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
 const isRoot = () => process.getuid?.() === 0
 
 function requirePrograms(): void {
@@ -39,7 +41,9 @@ function requirePrograms(): void {
     mke2fs: 'e2fsprogs',
     ...(isRoot() ? {} : { unshare: 'util-linux', newuidmap: 'uidmap' }),
   }
-  const missing = [...new Set(Object.entries(wanted).flatMap(([program, name]) => (onPath(program) ? [] : [name])))]
+  const missing = [
+    ...new Set(Object.entries(wanted).flatMap(([program, name]) => (isIn(folders(), program) ? [] : [name]))),
+  ]
   if (missing.length === 0) return
   throw new KernelTreeError(
     `making a Debian disk needs ${missing.join(' and ')}; on Debian and Ubuntu type: ${isRoot() ? '' : 'sudo '}apt-get install -y ${missing.join(' ')}`,
@@ -126,7 +130,7 @@ export async function createDebianDisk(
     const pack =
       'set -e; tar -C "$1" --numeric-owner --exclude="./dev/*" -xpf "$2"; mke2fs -q -F -t ext4 -L debian -d "$1" "$3"'
     const [program, args] = asRoot(['sh', '-c', pack, 'sh', tree, tar, image])
-    const packed = await run(program, args, { signal })
+    const packed = await run(program, args, { signal, env: { PATH: folders() } })
     if (packed.code !== 0 || packed.cancelled) throw failure('packing the image', packed)
     // All or nothing, and never over a file that appeared meanwhile.
     const moved = await run('mv', ['-n', image, target])
@@ -163,6 +167,6 @@ async function makeTar(
     const progress = progressOf(line)
     if (progress !== undefined) onProgress(progress)
   }
-  const made = await run('mmdebstrap', args, { signal, onLine })
+  const made = await run('mmdebstrap', args, { signal, onLine, env: { PATH: folders() } })
   if (made.code !== 0 || made.cancelled) throw failure('mmdebstrap', made)
 }

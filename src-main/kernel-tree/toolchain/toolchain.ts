@@ -19,8 +19,9 @@ export function distributionOf(osRelease: string): Distribution {
   return ids.includes('arch') ? 'arch' : 'other'
 }
 
-export function onPath(program: string): boolean {
-  return (process.env.PATH ?? '').split(path.delimiter).some((folder) => {
+/** Is the program in one of the folders, which are written as in PATH? */
+export function isIn(folders: string, program: string): boolean {
+  return folders.split(path.delimiter).some((folder) => {
     try {
       accessSync(path.join(folder, program), constants.X_OK)
       return true
@@ -29,6 +30,8 @@ export function onPath(program: string): boolean {
     }
   })
 }
+
+export const onPath = (program: string): boolean => isIn(process.env.PATH ?? '', program)
 
 async function hasHeader(header: string): Promise<boolean> {
   const compiler = ['gcc', 'clang', 'cc'].find(onPath)
