@@ -15,11 +15,12 @@ export interface NineHandler {
 const TYPE_AT = 4
 
 /**
- * The guest asks for one thing after the other, so the next request is near. Sleeping on the ring itself it is there after some
- * microseconds, through the event loop after several times as many. Ms to sleep for it, and ms until others get their turn of the event loop.
+ * The guest asks for one thing after the other, so the next request is near. Sleeping on the ring itself costs less than through the event
+ * loop, and there is no lock of the event loop's that a vCPU thread could hold when its time is up. Ms to sleep for a request, and ms until
+ * timers and messages get their turn all the same.
  */
-const LINGER = 1
-const LONGEST = 10
+const LINGER = 20
+const LONGEST = 50
 
 /** The io worker's end: takes requests from the ring and carries them out side by side, so that a slow disk holds up nobody. */
 export class IoServer {
