@@ -10,6 +10,8 @@ export interface RunOptions {
   /** Each line as it comes, without its end. */
   readonly onLine?: (line: string, stream: 'out' | 'err') => void
   readonly input?: string
+  /** How long its group may take to end when it is cancelled, in ms; 2,000 when left out. */
+  readonly patience?: number
 }
 
 export interface RunResult {
@@ -20,7 +22,6 @@ export interface RunResult {
   readonly cancelled: boolean
 }
 
-/** How long a group may take to end after SIGTERM, in ms. */
 const PATIENCE = 2000
 /** How often a group that was told to end is looked at, in ms. */
 const LOOK = 20
@@ -53,9 +54,9 @@ function send(group: number, signal: NodeJS.Signals | 0): boolean {
 }
 
 /** Ends every process of the group, politely first; resolves when none is left. */
-async function endGroup(group: number): Promise<void> {
+async function endGroup(group: number, patience = PATIENCE): Promise<void> {
   send(group, 'SIGTERM')
-  for (let waited = 0; waited < PATIENCE; waited += LOOK) {
+  for (let waited = 0; waited < patience; waited += LOOK) {
     if (!send(group, 0)) return
     await sleep(LOOK)
   }
@@ -99,7 +100,7 @@ export async function run(program: string, args: readonly string[], options: Run
   child.stdin.end(options.input ?? '')
   let ending: Promise<void> | undefined
   const abort = () => {
-    if (child.pid !== undefined) ending ??= endGroup(child.pid)
+    if (child.pid !== undefined) ending ??= endGroup(child.pid, options.patience)
   }
   signal?.addEventListener('abort', abort)
   try {

@@ -25,6 +25,8 @@ const PACKAGES = [
   'gdb',
   'nano',
 ]
+/** mmdebstrap removes its unpacked system when it is told to end; how long that may take, in ms. */
+const CLEANING_UP = 120_000
 const SUITE = 'bookworm'
 /** Fewer bytes do not hold the packages. */
 export const LEAST_BYTES = 1024 * 2 ** 20
@@ -165,8 +167,9 @@ async function makeTar(
   ]
   const onLine = (line: string) => {
     const progress = progressOf(line)
-    if (progress !== undefined) onProgress(progress)
+    if (progress !== undefined && signal?.aborted !== true) onProgress(progress)
   }
-  const made = await run('mmdebstrap', args, { signal, onLine, env: { PATH: folders() } })
+  const options = { signal, onLine, env: { PATH: folders() }, patience: CLEANING_UP }
+  const made = await run('mmdebstrap', args, options)
   if (made.code !== 0 || made.cancelled) throw failure('mmdebstrap', made)
 }

@@ -102,7 +102,7 @@ beforeEach(() => {
   for (const [file, text] of Object.entries({ ...headers, ...sources })) write(file, text, 1000)
   for (const source of Object.keys(sources)) compile(source, 500)
   recordBuild(folder, Date.now())
-})
+}, 120_000)
 afterEach(() => {
   delete process.env.XDG_STATE_HOME
   for (const each of [folder, state]) rmSync(each, { recursive: true, force: true })
