@@ -2,6 +2,7 @@
 export const en = {
   'app.lost': 'The connection to Longmode was lost.',
   'app.lostNext': 'Your machines may still be running; reload the window to see.',
+  'app.noPanel': 'This panel could not be loaded.',
   'app.noStart': 'The window could not be filled.',
   'app.reload': 'Reload',
   'asked.maybe': 'Not every guest listens.',

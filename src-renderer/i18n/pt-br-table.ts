@@ -4,6 +4,7 @@ import type { Words } from './en-table.ts'
 export const ptBR: Words = {
   'app.lost': 'A conexão com o Longmode foi perdida.',
   'app.lostNext': 'Suas máquinas talvez ainda estejam rodando; recarregue a janela para ver.',
+  'app.noPanel': 'Este painel não pôde ser carregado.',
   'app.noStart': 'Não foi possível preencher a janela.',
   'app.reload': 'Recarregar',
   'asked.maybe': 'Nem todo sistema atende.',

@@ -318,6 +318,18 @@ describe('the memory viewer', () => {
   })
 })
 
+describe('a panel', () => {
+  it('whose program cannot be loaded says so instead of staying empty', async () => {
+    const { page } = await open()
+    await page.route('**/MemoryPanel*.js', (route) => route.abort())
+    await tab(page, 'Memory')
+    await page.getByRole('alert').getByText('This panel could not be loaded.').waitFor()
+    await page.getByRole('alert').getByRole('button', { name: 'Reload' }).waitFor()
+    await tab(page, 'Console')
+    await page.getByRole('region', { name: 'Console ttyS0 of Tutorial 6.1' }).waitFor()
+  })
+})
+
 describe('the preferences', () => {
   it('change language and theme at once and are kept', async () => {
     const { fake, page } = await open({ language: 'en', theme: 'light' })
