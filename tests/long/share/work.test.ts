@@ -77,7 +77,7 @@ describe(`work on a share, on ${underTest}`, () => {
       must(guest, `chroot ${on} env -i PATH=/usr/bin:/bin HOME=/mnt TMPDIR=/mnt/tmp sh -c '${command}'`, seconds)
     await inside('cd /mnt && git clone -q source copy', 1200)
     expect(await inside('cd /mnt/copy && make -j4 >/mnt/log 2>&1 && ./program', 3000)).toBe(`sum ${SUM}`)
-    expect(await inside('cd /mnt/copy && git status --porcelain && git fsck 2>&1', 1200)).toBe('')
+    expect(await inside('cd /mnt/copy && git status --porcelain && git fsck --no-progress 2>&1', 1200)).toBe('')
     const copy = path.join(place, 'copy')
     expect(execFileSync(path.join(copy, 'program'), { encoding: 'utf8' })).toBe(`sum ${SUM}\n`)
     expect(git(copy, 'status', '--porcelain')).toBe('')
