@@ -185,6 +185,7 @@ describe('a machine', () => {
     const transfer = await page.evaluateHandle(`(() => {
       const data = new DataTransfer()
       data.items.add(new File(['bytes of a disk'], 'my_disk.raw'))
+      data.items.add(new File(['the same again'], 'my_disk.raw'))
       return data
     })()`)
     await page.dispatchEvent('main', 'dragenter', { dataTransfer: transfer })
