@@ -196,10 +196,9 @@ function installPrograms(programs) {
 
 /**
  * Flags of V8 for translated guest code, which V8 takes at its start only. Calls between regions go through a table and are never
- * inlined, but are counted for that in every frame that is not optimised yet. Branch hints keep what is rare out of the way. What is
- * optimised has to be hotter than V8 thinks: a boot takes 0.4 to 1.0 CPU s less (of 13).
+ * inlined, but are counted for that in every frame that is not optimised yet. Branch hints keep what is rare out of the way.
  */
-const V8_FLAGS = ['--no-wasm-inlining', '--experimental-wasm-branch-hinting', '--wasm-tiering-budget=40000000']
+const V8_FLAGS = ['--no-wasm-inlining', '--experimental-wasm-branch-hinting']
 
 /** Runs the entry on `binary` and becomes its exit code; the terminal and its signals belong to the child. */
 function runOn(binary, entry, args) {

@@ -8,7 +8,7 @@ const root = path.resolve(import.meta.dirname, '../..')
 export type Machine = 'longmode' | 'qemu'
 
 /** As src-main/cli/setup.mjs gives them. */
-const V8_FLAGS = ['--no-wasm-inlining', '--experimental-wasm-branch-hinting', '--wasm-tiering-budget=40000000']
+const V8_FLAGS = ['--no-wasm-inlining', '--experimental-wasm-branch-hinting']
 
 /** Program and arguments. QEMU runs by TCG, without anything that it adds by itself. */
 export function commandOf(machine: Machine, flags: readonly string[]): readonly [string, readonly string[]] {
