@@ -7,7 +7,15 @@ import type { Row } from './decode/rows.ts'
 import { HANDLER } from './region.ts'
 import { forgetCross, rememberCross } from './interpreter/cross.ts'
 import { VECTOR } from './mmu/access.ts'
-import { AT, CODE_PAGE_GLOBAL, CODE_PAGES, CODE_TLB_USER, CROSS_RECORD, segAt, TLB_ENTRIES } from './state/layout.ts'
+import {
+  AT,
+  CODE_PAGE_GLOBAL,
+  CODE_PAGES,
+  CODE_TLB_USER,
+  CROSS_RECORD,
+  segAt,
+  CODE_TLB_ENTRIES,
+} from './state/layout.ts'
 
 /** Bytes of an instruction at most (SDM vol. 2, 2.3.11). */
 const LONGEST = 15
@@ -49,7 +57,7 @@ export class CodeFetch {
     const global = (cpu.u32(AT.pageRights) & 2) !== 0
     const base = this.code.baseFor(page, modeKey(this.mode()))
     const set = Number(cpu.u64(AT.codeTlb))
-    const entry = set + Number((linear >> 12n) & BigInt(TLB_ENTRIES - 1)) * 16
+    const entry = set + Number((linear >> 12n) & BigInt(CODE_TLB_ENTRIES - 1)) * 16
     cpu.setU64(entry, linear & ~0xfffn)
     cpu.setU64(entry + 8, BigInt(base))
     cpu.setU32(CODE_PAGES + (entry - CODE_TLB_USER) / 4, page + (global ? CODE_PAGE_GLOBAL : 0))

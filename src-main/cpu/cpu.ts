@@ -16,10 +16,12 @@ import { defineCore } from './interpreter/core.ts'
 import { defineLoop, type HandlerDef } from './interpreter/loop.ts'
 import { ACCESS } from './mmu/access.ts'
 import { REFUSED } from './mmu/mmu.ts'
+import { clearLocalList, emptyEntry } from './mmu/local-pages.ts'
 import { forgetSecond, forgetSecondPage, mayBeLarge } from './mmu/second-tlb.ts'
 import { STATUS, type Operation } from './semantics/context.ts'
 import {
   AT,
+  CODE_TLB_ENTRIES,
   CODE_TLB_INVALID,
   CODE_TLB_SET,
   CODE_TLB_SUPERVISOR,
@@ -200,12 +202,9 @@ export class Cpu {
   }
 
   private prepareTables(): void {
-    for (let i = 0; i < TLB_ENTRIES; i++) {
-      const never = BigInt(i ^ 1) << 12n
-      this.view.setBigUint64(TLB_INVALID + i * TLB_STRIDE, never, true)
-      this.view.setBigUint64(TLB_INVALID + i * TLB_STRIDE + 8, never, true)
-      this.view.setBigUint64(CODE_TLB_INVALID + i * 16, never, true)
-    }
+    for (let i = 0; i < TLB_ENTRIES; i++) emptyEntry(this.view, TLB_INVALID + i * TLB_STRIDE, i)
+    for (let i = 0; i < CODE_TLB_ENTRIES; i++)
+      this.view.setBigUint64(CODE_TLB_INVALID + i * 16, BigInt(i ^ 1) << 12n, true)
     this.bytes.copyWithin(TLB_NEVER, TLB_INVALID, TLB_INVALID + TLB_SET)
     for (let i = 1; i <= 16; i++) this.view.setUint16(CROSS_RECORD + i * RECORD, HANDLER.pageEnd, true)
     this.flushTlb()
@@ -312,6 +311,7 @@ export class Cpu {
   flushTlb(): void {
     for (const set of [TLB_USER, TLB_SUPERVISOR, TLB_SUPERVISOR_AC])
       this.bytes.copyWithin(set, TLB_INVALID, TLB_INVALID + TLB_SET)
+    clearLocalList(this.view)
     forgetSecond(this.view, this.bytes, true)
     this.flushCodeTlb()
     this.setU64(AT.tlbFlushes, this.u64(AT.tlbFlushes) + 1n)
@@ -338,8 +338,9 @@ export class Cpu {
         TLB_INVALID + index * TLB_STRIDE,
         TLB_INVALID + (index + 1) * TLB_STRIDE,
       )
+    const code = (index & (CODE_TLB_ENTRIES - 1)) * 16
     for (const set of [CODE_TLB_USER, CODE_TLB_SUPERVISOR])
-      this.bytes.copyWithin(set + index * 16, CODE_TLB_INVALID + index * 16, CODE_TLB_INVALID + (index + 1) * 16)
+      this.bytes.copyWithin(set + code, CODE_TLB_INVALID + code, CODE_TLB_INVALID + code + 16)
   }
   /** CPL, AC or CR0.AM changed. */
   selectTlb(): void {

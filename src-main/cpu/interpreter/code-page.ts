@@ -11,7 +11,7 @@ import {
   PAGE_INFO,
   RECORD,
   SLOT_BYTES,
-  TLB_ENTRIES,
+  CODE_TLB_ENTRIES,
   type MemoryMap,
 } from '../state/layout.ts'
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
@@ -43,7 +43,7 @@ export function defineCodePage(m: ModuleBuilder, map: MemoryMap, mmu: Mmu): Func
     const mode = user.select(get32(f, AT.codeModeUser), get32(f, AT.codeModeSupervisor))
     unless(f.load32('u8', slot, 4096 * RECORD + SLOT_MODE).ne(mode))
     bump(f, AT.codeMisses)
-    const index = toPtr(f, linear.shr_u(12).and(TLB_ENTRIES - 1)).shl(4)
+    const index = toPtr(f, linear.shr_u(12).and(CODE_TLB_ENTRIES - 1)).shl(4)
     const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(index))
     f.store(8, entry, linear.and(-4096n))
     f.store(8, entry, ptr === 'i32' ? slot.u64() : slot, 8)

@@ -13,7 +13,7 @@ import {
   CROSS_ENTRIES,
   CROSS_ENTRY,
   CROSS_RECORD,
-  TLB_ENTRIES,
+  CODE_TLB_ENTRIES,
   type MemoryMap,
 } from '../state/layout.ts'
 import { konst, type Expr } from '../wasm/expr.ts'
@@ -52,7 +52,7 @@ export function defineCross(m: ModuleBuilder, map: MemoryMap): Func {
     const unless = (condition: Expr): void => f.if(condition, () => f.ret(0))
     const index = linear
       .shr_u(12)
-      .and(TLB_ENTRIES - 1)
+      .and(CODE_TLB_ENTRIES - 1)
       .shl(4)
     const code = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(toPtr(f, index)))
     unless(f.load64(code).ne(linear))

@@ -9,7 +9,7 @@ import { FSW_ES } from '../helpers/blocked.ts'
 import { bump, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER, REGION_EXIT } from '../region.ts'
 import { STATUS, type Operation } from '../semantics/context.ts'
-import { AT, CROSS_RECORD, segAt, STATE, TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
+import { AT, CROSS_RECORD, segAt, STATE, CODE_TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
 import { Expr, i32, konst } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
 import { NO_PAGE } from './code-page.ts'
@@ -137,7 +137,7 @@ export function defineLoop(
                   f,
                   linear
                     .shr_u(12)
-                    .and(TLB_ENTRIES - 1)
+                    .and(CODE_TLB_ENTRIES - 1)
                     .shl(4),
                 ),
               ),

@@ -1,7 +1,7 @@
 /** The interpreter's side of regions: counting jumps, entering, finding the plain record of an instruction. */
 import { bump, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER } from '../region.ts'
-import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt, TLB_ENTRIES } from '../state/layout.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt, CODE_TLB_ENTRIES } from '../state/layout.ts'
 import { Expr, konst } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Local } from '../wasm/module.ts'
 
@@ -30,7 +30,7 @@ export function isPlain(f: FunctionBuilder, linear: Expr): Expr {
   f.set(plain, 0)
   const index = linear
     .shr_u(12)
-    .and(TLB_ENTRIES - 1)
+    .and(CODE_TLB_ENTRIES - 1)
     .shl(4)
   const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(toPtr(f, index)))
   f.if(f.load64(entry).eq(linear.and(-4096n)), () => {

@@ -6,9 +6,6 @@ import { WATCHED } from '../breakpoints.ts'
 import { SLOT_TRANSLATED } from '../region.ts'
 import {
   AT,
-  CODE_PAGE_GLOBAL,
-  CODE_PAGES,
-  CODE_TLB_USER,
   PAGE_INFO,
   RECORD,
   SCRATCH,
@@ -16,13 +13,13 @@ import {
   TLB_ENTRIES,
   TLB_NEVER,
   TLB_SUPERVISOR,
-  TLB_USER,
   TLB_STRIDE,
   type MemoryMap,
 } from '../state/layout.ts'
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import { ACCESS, RIGHT, VECTOR } from './access.ts'
+import { defineForgetLocal, noteLocal } from './local-pages.ts'
 import { defineSecondTlb } from './second-tlb.ts'
 import { bump, get32, get64, put32, put64, toPtr } from './state-access.ts'
 import { defineWalk } from './walk.ts'
@@ -58,7 +55,7 @@ export interface Mmu {
    * where it is not simply RAM within one page that may be accessed.
    */
   readonly kernelAddress: Func
-  /** (): forgets all translations of data and code but those of global pages (SDM vol. 3, 4.10.2.4). */
+  /** local-pages.ts */
   readonly forgetLocal: Func
   /** write-tags.ts */
   readonly dropWriteTags: Func
@@ -200,6 +197,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     f.store(8, entry, rights.and(RIGHT.write).and(info.eqz()).select(tag, never), 8)
     f.store(8, entry, (ptr === 'i32' ? host.u64() : host).sub(va), 16)
     const page = f.tmp(gpa.and(-4096n).or(rights.u64()))
+    noteLocal(f, entry, rights)
     f.store(8, entry, page, 24)
     f.call(second.remember, va, set, page)
   })
@@ -230,38 +228,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     f.ret(host)
   })
 
-  const forgetLocal = m.func('forgetLocal', [], [], (f) => {
-    const index = f.local(ptr)
-    const entry = f.local(ptr)
-    const each = (first: number, stride: number, count: number, local: (n: Expr, at: Expr) => void): void => {
-      f.set(index, 0)
-      f.set(entry, konst(ptr, first))
-      f.loop((again) => {
-        local(index, entry)
-        f.set(entry, entry.add(stride))
-        f.set(index, index.add(1))
-        f.brIf(again, index.lt_u(count))
-      })
-    }
-    /** A tag that cannot match its place. */
-    const never = (n: Expr): Expr =>
-      f.tmp(
-        (ptr === 'i32' ? n.u64() : n)
-          .and(TLB_ENTRIES - 1)
-          .xor(1)
-          .shl(12),
-      )
-    each(TLB_USER, TLB_STRIDE, 3 * TLB_ENTRIES, (n, at) => {
-      f.if(f.load32('u32', at, 24).and(RIGHT.global).eqz(), () => {
-        const tag = never(n)
-        f.store(8, at, tag)
-        f.store(8, at, tag, 8)
-      })
-    })
-    each(CODE_TLB_USER, 16, 2 * TLB_ENTRIES, (n, at) => {
-      f.if(f.load32('u32', n.shl(2), CODE_PAGES).and(CODE_PAGE_GLOBAL).eqz(), () => f.store(8, at, never(n)))
-    })
-  })
+  const forgetLocal = defineForgetLocal(m)
 
   /** Bytes of an access on two pages are gathered here; SCRATCH itself is overwritten by MMIO. */
   const SPLIT = SCRATCH + 32

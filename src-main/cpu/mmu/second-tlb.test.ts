@@ -36,7 +36,7 @@ describe('the second-level TLB', () => {
     put(0x1008n, PDPT | PRESENT)
     put(PDPT, DIRECTORY | PRESENT)
     put(PDPT + 8n, LARGE_DIRECTORY | PRESENT)
-    for (let n = 0n; n < 8n; n++) put(DIRECTORY + n * 8n, (TABLES + n * 4096n) | PRESENT)
+    for (let n = 0n; n < 20n; n++) put(DIRECTORY + n * 8n, (TABLES + n * 4096n) | PRESENT)
     for (let n = 0; n < 4096 - 512; n++) cpu.bytes[cpu.map.ramBase + Number(page(n))] = n & 255
     cpu.setU64(AT.cr4, cpu.u64(AT.cr4) | 0x80n)
     cpu.flushTlb()
@@ -71,6 +71,18 @@ describe('the second-level TLB', () => {
     cpu.bytes[cpu.map.ramBase + Number(FIRST + 0x203000n)] = 77
     cpu.flushPage(LARGE)
     expect(read(third)).toBe(77)
+  })
+  it.each([3, 1900, 2300])('forgets %i local pages with CR3, and keeps a global one', (count) => {
+    const shared = BASE + 5000n * 4096n
+    map(shared, page(9), PRESENT | GLOBAL)
+    expect(read(shared)).toBe(9)
+    const linear = (n: number): bigint => BASE + BigInt(n) * 4096n
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < count; n++) map(linear(n), page(n + round))
+      for (let n = 0; n < count; n++) if (read(linear(n)) !== ((n + round) & 255)) expect.fail(`page ${n}`)
+      cpu.flushLocalTlb()
+    }
+    expect(walks(() => expect(read(shared)).toBe(9))).toBe(0)
   })
   it('mixes no generations up, however many there were', () => {
     map(BASE, page(1))

@@ -212,21 +212,9 @@ export const SCRATCH = 0x2000
 export const CROSS_RECORD = 0x2100
 export const CONSTANTS = 0x2800
 
-/** Data TLB: 1024 entries of 32 bytes a set: read tag, write tag, addend (host address - linear address), gpa of the page. */
-export const TLB_ENTRIES = 1024
-export const TLB_STRIDE = 32
-export const TLB_SET = TLB_ENTRIES * TLB_STRIDE
-/** A set of entries that match nothing: tag bits 12.. differ from the index. Flushing copies it. */
-export const TLB_INVALID = 0x8000
-export const TLB_USER = 0x10000
-export const TLB_SUPERVISOR = TLB_USER + TLB_SET
-/** Supervisor with EFLAGS.AC = 1 (SMAP lets it touch user pages). */
-export const TLB_SUPERVISOR_AC = TLB_SUPERVISOR + TLB_SET
-
-/** Always empty: in use while every access has to take the slow path (alignment checks). */
-export const TLB_NEVER = 0x34000
 /** Code TLB: 1024 entries of 16 bytes a set: tag (linear page), slot base (u32), unused. */
-export const CODE_TLB_SET = TLB_ENTRIES * 16
+export const CODE_TLB_ENTRIES = 1024
+export const CODE_TLB_SET = CODE_TLB_ENTRIES * 16
 export const CODE_TLB_INVALID = 0x30000
 export const CODE_TLB_USER = 0x28000
 export const CODE_TLB_SUPERVISOR = CODE_TLB_USER + CODE_TLB_SET
@@ -249,13 +237,29 @@ export const SECOND_ENTRIES = 8192
 export const SECOND_KEYS = SECOND_TLB + SECOND_ENTRIES * 16
 export const LARGE_PAGES = SECOND_KEYS + 16
 export const LARGE_PAGES_BYTES = 2048 + 512
+/** Entries of the first level with pages that are not global (mmu/local-pages.ts): their number (8 bytes), then a u32 each. */
+export const LOCAL_PAGES = 0xc1000
+export const LOCAL_PAGES_MOST = 2000
+
+/** Data TLB: entries of 32 bytes a set: read tag, write tag, addend (host address - linear address), gpa of the page and its rights. */
+export const TLB_ENTRIES = 4096
+export const TLB_STRIDE = 32
+export const TLB_SET = TLB_ENTRIES * TLB_STRIDE
+export const TLB_USER = 0x100000
+export const TLB_SUPERVISOR = TLB_USER + TLB_SET
+/** Supervisor with EFLAGS.AC = 1 (SMAP lets it touch user pages). */
+export const TLB_SUPERVISOR_AC = TLB_SUPERVISOR + TLB_SET
+/** Always empty: in use while every access has to take the slow path (alignment checks). */
+export const TLB_NEVER = TLB_SUPERVISOR_AC + TLB_SET
+/** A set of entries that match nothing: tag bits 12.. differ from the index. Flushing copies it. */
+export const TLB_INVALID = TLB_NEVER + TLB_SET
 
 /** Records of instructions that regions hand to the interpreter's handlers: a region keeps its own, whatever becomes of the page's. */
 export const REGION_RECORDS = 0xc1000
 export const REGION_RECORD_COUNT = 0x3f00
 
 /** u32 for each RAM page: 0, or 1 + number of the code slot that holds its predecoded records. */
-export const PAGE_INFO = 0x100000
+export const PAGE_INFO = TLB_INVALID + TLB_SET
 
 /** A predecoded record is 16 bytes; a slot has one for each byte of a page, then 16 page-end records. */
 export const RECORD = 16

@@ -4,7 +4,7 @@
  */
 import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER, REGION_EXIT } from '../region.ts'
-import { AT, RECORD, segAt, TLB_ENTRIES } from '../state/layout.ts'
+import { AT, RECORD, segAt, CODE_TLB_ENTRIES } from '../state/layout.ts'
 import { STATUS } from '../semantics/context.ts'
 import { i32, konst, type Expr } from '../wasm/expr.ts'
 import { FunctionBuilder, type Func, type Label, type Local, type ModuleBuilder } from '../wasm/module.ts'
@@ -119,7 +119,7 @@ class RegionEmitter {
       f,
       linear
         .shr_u(12)
-        .and(TLB_ENTRIES - 1)
+        .and(CODE_TLB_ENTRIES - 1)
         .shl(4),
     )
     const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(index))

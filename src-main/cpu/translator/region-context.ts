@@ -5,7 +5,7 @@ import { ACCESS } from '../mmu/access.ts'
 import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
 import { REGION_EXIT } from '../region.ts'
 import { STATUS, type CcKind, type OpContext, type Size } from '../semantics/context.ts'
-import { AT, segAt, SS } from '../state/layout.ts'
+import { AT, segAt, SS, TLB_ENTRIES, TLB_STRIDE } from '../state/layout.ts'
 import { Expr, i32, i64, konst, type Operand } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local } from '../wasm/module.ts'
 import { i16x8, i32x4, i64x2, i8x16, ZERO_V } from '../wasm/simd.ts'
@@ -112,7 +112,7 @@ export class RegionContext implements OpContext {
     const isWrite = (how & ACCESS.write) !== 0
     const host = f.local(f.module.ptr)
     // entries are 32 bytes: the page number shifted by 5
-    const entry = f.tmp(site.tlb.add(toPtr(f, address.shr_u(7)).and(0x7fe0)))
+    const entry = f.tmp(site.tlb.add(toPtr(f, address.shr_u(7)).and((TLB_ENTRIES - 1) * TLB_STRIDE)))
     f.if(
       address.xor(f.load64(entry, isWrite ? 8 : 0)).le_u(4096 - size),
       () => f.set(host, toPtr(f, address).add(f.loadPtr(entry, 16))),
