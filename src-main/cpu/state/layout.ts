@@ -238,7 +238,7 @@ export const SECOND_KEYS = SECOND_TLB + SECOND_ENTRIES * 16
 export const LARGE_PAGES = SECOND_KEYS + 16
 export const LARGE_PAGES_BYTES = 2048 + 512
 /** Entries of the first level with pages that are not global (mmu/local-pages.ts): their number (8 bytes), then a u32 each. */
-export const LOCAL_PAGES = 0xc1000
+export const LOCAL_PAGES = 0x8000
 export const LOCAL_PAGES_MOST = 2000
 
 /** Data TLB: entries of 32 bytes a set: read tag, write tag, addend (host address - linear address), gpa of the page and its rights. */
@@ -264,6 +264,25 @@ export const PAGE_INFO = TLB_INVALID + TLB_SET
 /** A predecoded record is 16 bytes; a slot has one for each byte of a page, then 16 page-end records. */
 export const RECORD = 16
 export const SLOT_BYTES = 4096 * RECORD + 16 * RECORD
+
+/** All areas below the slots, in order: [begin, bytes]. Constants that stand far from each other must not meet. */
+const AREAS: readonly (readonly [number, number])[] = [
+  [STATE, 0x1000],
+  [LOCAL_PAGES, 8 + 4 * (LOCAL_PAGES_MOST + 1)],
+  [CODE_TLB_USER, 2 * CODE_TLB_SET],
+  [CODE_TLB_INVALID, CODE_TLB_SET],
+  [CODE_PAGES, 2 * CODE_TLB_ENTRIES * 4],
+  [CROSS_CACHE, CROSS_ENTRIES * CROSS_ENTRY],
+  [HOT_COUNTERS, HOT_COUNTER_BYTES],
+  [SECOND_TLB, SECOND_ENTRIES * 16 + 16 + LARGE_PAGES_BYTES],
+  [REGION_RECORDS, REGION_RECORD_COUNT * RECORD],
+  [TLB_USER, 5 * TLB_SET],
+  [PAGE_INFO, 0],
+]
+AREAS.forEach(([begin, bytes], n) => {
+  const next = AREAS[n + 1]
+  if (next && begin + bytes > next[0]) throw new Error(`the areas at ${begin} and ${next[0]} overlap`)
+})
 
 /** Where everything of one machine lies in its memory. */
 export interface MemoryMap {
