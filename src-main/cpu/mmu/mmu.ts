@@ -184,9 +184,9 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
         ),
       ),
     )
-  /** (set, linear, gpa, host): enters what the page walk just found. */
-  const fill = m.func('fillTlb', [ptr, 'i64', 'i64', ptr], [], (f, set, va, gpa, host) => {
-    const rights = get32(f, AT.pageRights)
+  /** (set, linear, guest-physical page | rights, host): an entry of the first level. */
+  const enter = m.func('enterTlb', [ptr, 'i64', 'i64', ptr], [], (f, set, va, page, host) => {
+    const rights = f.tmp(page.i32().and(4095))
     const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
     const entry = entryOf(f, set, va)
     const tag = f.tmp(va.and(-4096n))
@@ -196,9 +196,13 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     const never = index.xor(1).shl(12)
     f.store(8, entry, rights.and(RIGHT.write).and(info.eqz()).select(tag, never), 8)
     f.store(8, entry, (ptr === 'i32' ? host.u64() : host).sub(va), 16)
-    const page = f.tmp(gpa.and(-4096n).or(rights.u64()))
     noteLocal(f, entry, rights)
     f.store(8, entry, page, 24)
+  })
+  /** (set, linear, gpa, host): enters what the page walk just found, in both levels. */
+  const fill = m.func('fillTlb', [ptr, 'i64', 'i64', ptr], [], (f, set, va, gpa, host) => {
+    const page = f.tmp(gpa.and(-4096n).or(get32(f, AT.pageRights).u64()))
+    f.call(enter, set, va, page, host)
     f.call(second.remember, va, set, page)
   })
 
@@ -247,8 +251,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     const host = f.call(ramAddress, gpa)
     const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
     f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, ptr === 'i32' ? size : size.u64()))
-    put32(f, AT.pageRights, page.i32().and(4095))
-    f.call(fill, set, va, gpa, host)
+    f.call(enter, set, va, page, host)
     f.ret(host)
   })
 
