@@ -1,13 +1,16 @@
 /**
  * A stream of bytes between two threads: one producer, one consumer, no locks, no event loop needed on either side.
  *
- * Layout of the SharedArrayBuffer: Int32 `head` (consumed so far), Int32 `tail` (produced so far), then the bytes. Both counters
- * run freely and wrap at 2^32; their difference is the fill level. Only the consumer writes `head`, only the producer `tail`,
- * and each publishes with an atomic store after it has touched the bytes, so the other side never sees a byte too early.
+ * Layout of the SharedArrayBuffer: Int32 `head` (consumed so far), Int32 `tail` (produced so far), Int32 `mark` (a value of `tail`), Int32
+ * `marked` (1 while there is a mark), then the bytes. The counters run freely and wrap at 2^32; their difference is the fill level. Only
+ * the consumer writes `head`, only the producer `tail` and `mark`, and each publishes with an atomic store after it has touched the bytes, so
+ * the other side never sees a byte too early.
  */
 const HEAD = 0
 const TAIL = 1
-const HEADER_BYTES = 8
+const MARK = 2
+const MARKED = 3
+const HEADER_BYTES = 16
 
 export class ByteRing {
   readonly buffer: SharedArrayBuffer
@@ -23,7 +26,7 @@ export class ByteRing {
     if (this.capacity < 1 || (this.capacity & (this.capacity - 1)) !== 0) {
       throw new Error(`a byte ring needs a power of two bytes, not ${this.capacity}`)
     }
-    this.#counters = new Int32Array(buffer, 0, 2)
+    this.#counters = new Int32Array(buffer, 0, 4)
     this.#bytes = new Uint8Array(buffer, HEADER_BYTES)
     this.#mask = this.capacity - 1
   }
@@ -57,9 +60,29 @@ export class ByteRing {
     return count
   }
 
-  /** Consumer: takes up to `max` bytes, possibly none, as a private copy; wakes a producer that waits. */
+  /** Producer: marks the place behind what was written so far. There is one mark at most; a new one takes the place of one not taken yet. */
+  mark(): void {
+    Atomics.store(this.#counters, MARK, Atomics.load(this.#counters, TAIL))
+    Atomics.store(this.#counters, MARKED, 1)
+    Atomics.notify(this.#counters, TAIL)
+  }
+
+  /** Consumer: is the mark next? Takes it. */
+  takeMark(): boolean {
+    if (this.#beforeMark() !== 0) return false
+    Atomics.store(this.#counters, MARKED, 0)
+    return true
+  }
+  /** Bytes before the mark. */
+  #beforeMark(): number {
+    if (Atomics.load(this.#counters, MARKED) === 0) return this.capacity
+    return (Atomics.load(this.#counters, MARK) - Atomics.load(this.#counters, HEAD)) >>> 0
+  }
+
+  /** Consumer: takes up to `max` bytes, possibly none, and none behind a mark, as a private copy; wakes a producer that waits. */
   read(max: number = this.capacity): Uint8Array {
-    const count = Math.min(max, this.length)
+    const available = this.length
+    const count = Math.min(max, available, this.#beforeMark())
     const out = new Uint8Array(count)
     if (count === 0) return out
     const head = Atomics.load(this.#counters, HEAD)

@@ -16,10 +16,8 @@ export const EVENTS_OFFSET = EVENTS * 4
 
 /** Why the vCPU should look up. Bits, so that several can be pending; each stays set until the vCPU takes it. */
 export const Event = {
-  /** Bytes wait in the serial input ring. */
+  /** Bytes or a break wait in a console's input ring. */
   input: 1 << 0,
-  /** The user sent a serial break. */
-  serialBreak: 1 << 1,
   /** Messages (contract/vcpu.ts) wait on the worker's port; read them with receiveMessageOnPort. */
   message: 1 << 2,
   /** The io worker completed requests. */

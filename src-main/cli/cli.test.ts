@@ -137,8 +137,8 @@ describe('the terminal machine on a terminal', () => {
     const steps = script(
       ['ready', 'a\u0003\u0001\u0001b'],
       ['A\u0003\u0001B', '\u0001h'],
-      ['send a break', '\u0001b'],
-      ['<break>', '\u0001x'],
+      ['send a break', 'c\u0001bd'],
+      ['C<break>D', '\u0001x'],
     )
     const { code, out } = await onTerminal('-nographic', steps)
     expect(code).toBe(0)

@@ -112,8 +112,10 @@ export class MachineHandle {
     this.#post({ type: 'resize', console, columns, rows })
   }
 
+  /** A break condition on COM1, behind what was typed before it. */
   sendBreak(): void {
-    this.#control.raise(Event.serialBreak)
+    this.#consoles.at(0)?.input.mark()
+    this.#control.raise(Event.input)
   }
 
   pause(): void {

@@ -64,8 +64,12 @@ class RingConsole implements ConsoleBackend {
       if (taken === 0) this.output.waitForRoom(1000)
     }
   }
+  /** A mark in the ring is a break: it comes between the characters that it was sent between, and takes a place as they do. */
   read(max: number): Uint8Array {
-    return this.input.read(max)
+    const bytes = this.input.read(max)
+    if (bytes.length > 0 || max === 0 || !this.input.takeMark()) return bytes
+    this.onBreak?.()
+    return this.input.read(max - 1)
   }
 }
 
@@ -260,7 +264,6 @@ class VcpuWorker {
     const events = this.control.take()
     if (events & Event.ioDone) this.io!.client.poll()
     if (events & Event.input) for (const console of this.consoles) console.onReadable?.()
-    if (events & Event.serialBreak) this.consoles[0].onBreak?.()
     if (events & Event.message) this.takeMessages()
   }
 
