@@ -141,8 +141,10 @@ export class CodeFetch {
     this.write(CROSS_RECORD, fetched.subarray(0, 8))
     if (record !== 0 && mode.codeSize === 8 && second >= 0) {
       const next = BigInt.asUintN(64, linear + BigInt(first))
+      const { page } = this.code.placeOf(record)
       const slot = this.miss(Number(next & 0xffff_ffffn), Number(next >> 32n))
-      rememberCross(cpu.view, cpu.bytes, record, slot, second)
+      // the record's own page may have had to make room
+      if (this.code.placeOf(record).page === page) rememberCross(cpu.view, cpu.bytes, record, slot, second)
     }
     return CROSS_RECORD
   }

@@ -1,5 +1,5 @@
-/** Which RAM pages have predecoded code, and in which slot. The oldest slot goes when all are taken. */
-import { HANDLER, SLOT_MODE } from './region.ts'
+/** Which RAM pages have predecoded code, and in which slot. When all are taken, those that were not used lately make room. */
+import { HANDLER, SLOT_MODE, SLOT_USED } from './region.ts'
 import { PAGE_INFO, RECORD, SLOT_BYTES, type MemoryMap } from './state/layout.ts'
 
 /** What has to follow in the TLBs. */
@@ -8,6 +8,9 @@ interface Tlbs {
   /** (host address of a RAM page) */
   dropWriteTags(host: number): void
 }
+
+/** The part of all slots that is emptied at a time: each time costs the whole code TLB. */
+const ROOM = 1 / 8
 
 export class CodeSlots {
   private readonly view: DataView
@@ -18,7 +21,9 @@ export class CodeSlots {
   onEmpty: (page: number) => void = () => undefined
   /** RAM page of each slot, or -1. */
   private readonly pages: Int32Array
-  private next = 0
+  private readonly free: number[] = []
+  /** Where the search for slots to empty goes on: the slots behind it were filled longest ago. */
+  private hand = 0
 
   constructor(view: DataView, bytes: Uint8Array, map: MemoryMap, tlbs: Tlbs) {
     this.view = view
@@ -26,15 +31,12 @@ export class CodeSlots {
     this.map = map
     this.tlbs = tlbs
     this.pages = new Int32Array(map.slots).fill(-1)
+    for (let slot = map.slots - 1; slot >= 0; slot--) this.free.push(slot)
   }
 
   /** Forgets everything. */
   dropAll(): void {
-    this.pages.forEach((page, slot) => {
-      if (page >= 0) this.onEmpty(page)
-      if (page >= 0) this.view.setUint32(PAGE_INFO + page * 4, 0, true)
-      this.pages[slot] = -1
-    })
+    for (let slot = 0; slot < this.pages.length; slot++) this.empty(slot)
     this.tlbs.flushCodeTlb()
   }
 
@@ -66,6 +68,7 @@ export class CodeSlots {
     let slot = this.view.getUint32(info, true) - 1
     const base = (): number => this.map.slotBase + slot * SLOT_BYTES
     const modeAt = (): number => base() + 4096 * RECORD + SLOT_MODE
+    if (slot >= 0) this.view.setUint8(this.usedAt(slot), 1)
     if (slot >= 0 && this.view.getUint8(modeAt()) === mode) return base()
     if (slot < 0) {
       slot = this.take(page)
@@ -82,16 +85,40 @@ export class CodeSlots {
     for (let i = 0; i < 16; i++) this.view.setUint16(base() + (4096 + i) * RECORD, HANDLER.pageEnd, true)
     return base()
   }
+  private usedAt(slot: number): number {
+    return this.map.slotBase + slot * SLOT_BYTES + 4096 * RECORD + SLOT_USED
+  }
   private take(page: number): number {
-    const slot = this.next
-    this.next = (slot + 1) % this.map.slots
-    const old = this.pages[slot]
-    if (old >= 0) {
-      this.onEmpty(old)
-      this.view.setUint32(PAGE_INFO + old * 4, 0, true)
-      this.tlbs.flushCodeTlb()
-    }
+    if (this.free.length === 0) this.makeRoom()
+    const slot = this.free.pop()!
     this.pages[slot] = page
+    this.view.setUint8(this.usedAt(slot), 1)
     return slot
+  }
+  /**
+   * Empties slots: first those whose pages have not entered the code TLB since room was made the last time, then the oldest. The code
+   * TLB is emptied, so whatever is still in use shows itself again.
+   */
+  private makeRoom(): void {
+    const { pages, view } = this
+    const wanted = Math.ceil(pages.length * ROOM)
+    const isUnused = (slot: number): boolean => view.getUint8(this.usedAt(slot)) === 0
+    for (const choice of [isUnused, () => true]) {
+      for (let i = 0; i < pages.length && this.free.length < wanted; i++) {
+        const slot = this.hand
+        this.hand = (slot + 1) % pages.length
+        if (choice(slot)) this.empty(slot)
+      }
+    }
+    for (let slot = 0; slot < pages.length; slot++) view.setUint8(this.usedAt(slot), 0)
+    this.tlbs.flushCodeTlb()
+  }
+  private empty(slot: number): void {
+    const page = this.pages[slot]
+    if (page < 0) return
+    this.onEmpty(page)
+    this.view.setUint32(PAGE_INFO + page * 4, 0, true)
+    this.pages[slot] = -1
+    this.free.push(slot)
   }
 }

@@ -38,3 +38,5 @@ export const REGION_EXIT = {
 export const SLOT_TRANSLATED = 4
 /** And of the mode (modeKey of the decoder) that its records were made for. */
 export const SLOT_MODE = 5
+/** And of a byte that is set whenever the page enters the code TLB. */
+export const SLOT_USED = 6

@@ -2,7 +2,7 @@
 import { ACCESS, RIGHT } from '../mmu/access.ts'
 import type { Mmu } from '../mmu/mmu.ts'
 import { bump, get32, toPtr } from '../mmu/state-access.ts'
-import { SLOT_MODE } from '../region.ts'
+import { SLOT_MODE, SLOT_USED } from '../region.ts'
 import {
   AT,
   CODE_PAGE_GLOBAL,
@@ -43,6 +43,7 @@ export function defineCodePage(m: ModuleBuilder, map: MemoryMap, mmu: Mmu): Func
     const mode = user.select(get32(f, AT.codeModeUser), get32(f, AT.codeModeSupervisor))
     unless(f.load32('u8', slot, 4096 * RECORD + SLOT_MODE).ne(mode))
     bump(f, AT.codeMisses)
+    f.store(1, slot, i32(1), 4096 * RECORD + SLOT_USED)
     const index = toPtr(f, linear.shr_u(12).and(CODE_TLB_ENTRIES - 1)).shl(4)
     const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(index))
     f.store(8, entry, linear.and(-4096n))

@@ -227,10 +227,6 @@ export const CROSS_CACHE = 0x44000
 export const CROSS_ENTRIES = 512
 export const CROSS_ENTRY = 48
 
-/** u16 for each place that is jumped to (a hash of its record): how often that happened. */
-export const HOT_COUNTERS = 0x80000
-export const HOT_COUNTER_BYTES = 0x20000
-
 /** Second-level TLB (mmu/second-tlb.ts): 16 bytes an entry, then two u64 keys and what it notes of large pages. */
 export const SECOND_TLB = 0xa0000
 export const SECOND_ENTRIES = 8192
@@ -258,8 +254,12 @@ export const TLB_INVALID = TLB_NEVER + TLB_SET
 export const REGION_RECORDS = 0xc1000
 export const REGION_RECORD_COUNT = 0x3f00
 
+/** u16 for each place that is jumped to (a hash of its record): how often that happened. */
+export const HOT_COUNTERS = TLB_INVALID + TLB_SET
+export const HOT_COUNTER_BYTES = 0x100000
+
 /** u32 for each RAM page: 0, or 1 + number of the code slot that holds its predecoded records. */
-export const PAGE_INFO = TLB_INVALID + TLB_SET
+export const PAGE_INFO = HOT_COUNTERS + HOT_COUNTER_BYTES
 
 /** A predecoded record is 16 bytes; a slot has one for each byte of a page, then 16 page-end records. */
 export const RECORD = 16
@@ -273,10 +273,10 @@ const AREAS: readonly (readonly [number, number])[] = [
   [CODE_TLB_INVALID, CODE_TLB_SET],
   [CODE_PAGES, 2 * CODE_TLB_ENTRIES * 4],
   [CROSS_CACHE, CROSS_ENTRIES * CROSS_ENTRY],
-  [HOT_COUNTERS, HOT_COUNTER_BYTES],
   [SECOND_TLB, SECOND_ENTRIES * 16 + 16 + LARGE_PAGES_BYTES],
   [REGION_RECORDS, REGION_RECORD_COUNT * RECORD],
   [TLB_USER, 5 * TLB_SET],
+  [HOT_COUNTERS, HOT_COUNTER_BYTES],
   [PAGE_INFO, 0],
 ]
 AREAS.forEach(([begin, bytes], n) => {
@@ -299,7 +299,7 @@ export interface MemoryMap {
 /** Largest memory32. */
 const MAX_MEMORY32 = 65535 * 65536
 
-export function memoryMap(lowSize: number, highSize: number, slots = 2048): MemoryMap {
+export function memoryMap(lowSize: number, highSize: number, slots = 3072): MemoryMap {
   const ramPages = (lowSize + highSize) / 4096
   const align = (x: number) => Math.ceil(x / 65536) * 65536
   const slotBase = align(PAGE_INFO + ramPages * 4)
