@@ -2,11 +2,11 @@
 import type { CodeSlots } from './code-slots.ts'
 import type { Cpu } from './cpu.ts'
 import { Decoder } from './decode/decoder.ts'
-import { DECODE, modeKey, type DecodeMode } from './decode/record.ts'
+import { DECODE, modeKey, writeRecord, type DecodeMode } from './decode/record.ts'
 import type { Row } from './decode/rows.ts'
 import { HANDLER } from './region.ts'
 import { forgetCross, rememberCross } from './interpreter/cross.ts'
-import { VECTOR } from './mmu/access.ts'
+import { RIGHT, VECTOR } from './mmu/access.ts'
 import {
   AT,
   CODE_PAGE_GLOBAL,
@@ -54,7 +54,7 @@ export class CodeFetch {
       return 0
     }
     const page = Math.floor((at - cpu.map.ramBase) / 4096)
-    const global = (cpu.u32(AT.pageRights) & 2) !== 0
+    const global = (cpu.u32(AT.pageRights) & RIGHT.global) !== 0
     const base = this.code.baseFor(page, modeKey(this.mode()))
     const set = Number(cpu.u64(AT.codeTlb))
     const entry = set + Number((linear >> 12n) & BigInt(CODE_TLB_ENTRIES - 1)) * 16
@@ -163,14 +163,7 @@ export class CodeFetch {
     if (id === undefined) throw new Error(`no handler for ${variant.key}`)
     if (o.row === this.decoder.undefinedRow) this.countUndefined(code)
     const { view } = this.cpu
-    view.setUint8(record + 2, o.length)
-    view.setUint8(record + 3, o.access)
-    view.setUint8(record + 4, o.register)
-    view.setUint8(record + 5, o.rm)
-    view.setUint8(record + 6, o.index)
-    view.setUint8(record + 7, o.packed)
-    view.setInt32(record + 8, o.disp, true)
-    view.setInt32(record + 12, o.imm, true)
+    writeRecord(view, record, o)
     view.setUint16(record, id, true)
   }
   private countUndefined(code: Uint8Array): void {

@@ -1,10 +1,6 @@
 import { expect, it } from 'vitest'
-import { elf } from '../boot/test-images.ts'
 import { AT } from '../cpu/state/layout.ts'
-import { buildMachine } from './build.ts'
-import { defaultMachine } from './config.ts'
-import { InstructionTime } from './lockstep.ts'
-import { allocateMemory } from './machine.ts'
+import { bareMachine } from './test-bare-machine.ts'
 
 /** A device that answers inside the guest's store to it: here the local APIC, told to interrupt its own processor. */
 const CODE = [
@@ -16,29 +12,9 @@ const CODE = [
   ...[0xff, 0xc1], // L: inc ecx
   ...[0xeb, 0xfc], // jmp L
 ]
-const START = 0x200000
 
 it('an interrupt that is raised inside an instruction ends the slice when the guest allows it', () => {
-  const time = new InstructionTime()
-  const config = { ...defaultMachine, memory: 32 * 1048576 }
-  const built = buildMachine(config, allocateMemory(config.memory), time.clock, {
-    consoles: [],
-    serial: { write: () => undefined, read: () => new Uint8Array(0), onReadable: undefined, onBreak: undefined },
-    disks: [],
-    shares: [],
-    random: { fill: (target) => void target.fill(4) },
-    power: { reset: () => undefined, powerOff: () => undefined, debugExit: () => undefined },
-    log: { warn: () => undefined, info: () => undefined },
-    kernel: elf({
-      bits: 64,
-      machine: 62,
-      entry: BigInt(START),
-      segments: [{ type: 1, vaddr: BigInt(START), paddr: START, data: Uint8Array.from(CODE) }],
-    }),
-    kernelName: 'interrupts itself',
-    initrd: undefined,
-    startSeconds: 0,
-  })
+  const { built, time } = bareMachine(CODE)
   const { machine } = built
   const { cpu } = machine
   time.cpu = cpu

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { INTEGER } from '../cpu/semantics/integer.ts'
 import type { Operation } from '../cpu/semantics/context.ts'
-import { elf } from '../boot/test-images.ts'
-import { buildMachine } from './build.ts'
-import { defaultMachine } from './config.ts'
-import { InstructionTime, Lockstep, type Difference, type Stepped } from './lockstep.ts'
-import { allocateMemory } from './machine.ts'
+import { Lockstep, type Difference, type Stepped } from './lockstep.ts'
+import { bareMachine } from './test-bare-machine.ts'
 
 /** Entered in 64-bit mode: mov ecx, 100000; L: add eax, ecx; xor edx, eax; shl eax, 1; mov [0x300000], eax; dec ecx; jnz L; hlt. */
 const code = [
@@ -13,34 +10,14 @@ const code = [
   ...[0x01, 0xc8, 0x31, 0xc2, 0xd1, 0xe0, 0x89, 0x04, 0x25, 0x00, 0x00, 0x30, 0x00, 0xff, 0xc9, 0x75, 0xef],
   0xf4,
 ]
-const START = 0x200000
 
 function side(operations: Readonly<Record<string, Operation>> | undefined): Stepped {
-  const time = new InstructionTime()
-  const config = { ...defaultMachine, memory: 32 * 1048576 }
-  const kernel = elf({
-    bits: 64,
-    machine: 62,
-    entry: BigInt(START),
-    segments: [{ type: 1, vaddr: BigInt(START), paddr: START, data: Uint8Array.from(code) }],
-  })
-  const built = buildMachine(config, allocateMemory(config.memory), time.clock, {
-    consoles: [],
-    serial: { write: () => undefined, read: () => new Uint8Array(0), onReadable: undefined, onBreak: undefined },
-    disks: [],
-    shares: [],
-    random: { fill: (target) => void target.fill(4) },
-    power: { reset: () => undefined, powerOff: () => undefined, debugExit: () => undefined },
-    log: { warn: () => undefined, info: () => undefined },
-    kernel,
-    kernelName: 'loop',
-    initrd: undefined,
-    startSeconds: 0,
-  })
+  const side = bareMachine(code)
+  const { built } = side
   if (operations) built.machine.cpu.translateHot(10, operations)
   const result = built.boot()
   if (!result.ok) throw new Error(result.error.message)
-  return { built, time }
+  return side
 }
 
 function run(lockstep: Lockstep): Difference | undefined {

@@ -103,3 +103,18 @@ export const isPrefix = (b: number): boolean =>
 export function packed(scale: number, segment: number, addressSize: number): number {
   return scale | (segment << 2) | ((addressSize === 2 ? 0 : addressSize === 4 ? 1 : 2) << 5)
 }
+
+/** What a record says of an instruction besides its handler's number. */
+type RecordFields = Pick<Decoded, 'length' | 'access' | 'register' | 'rm' | 'index' | 'packed' | 'disp' | 'imm'>
+
+/** Writes a record, but for its handler's number. */
+export function writeRecord(view: DataView, at: number, fields: RecordFields): void {
+  view.setUint8(at + 2, fields.length)
+  view.setUint8(at + 3, fields.access)
+  view.setUint8(at + 4, fields.register)
+  view.setUint8(at + 5, fields.rm)
+  view.setUint8(at + 6, fields.index)
+  view.setUint8(at + 7, fields.packed)
+  view.setInt32(at + 8, fields.disp, true)
+  view.setInt32(at + 12, fields.imm, true)
+}

@@ -1,7 +1,7 @@
 /** A miss of the code TLB in the usual case: 64-bit code in RAM whose page has records for this mode already. Everything else is CodeFetch's. */
 import { ACCESS, RIGHT } from '../mmu/access.ts'
 import type { Mmu } from '../mmu/mmu.ts'
-import { bump, get32, toPtr } from '../mmu/state-access.ts'
+import { bump, codeTlbEntry, get32, widen } from '../mmu/state-access.ts'
 import { SLOT_MODE, SLOT_USED } from '../region.ts'
 import {
   AT,
@@ -11,10 +11,9 @@ import {
   PAGE_INFO,
   RECORD,
   SLOT_BYTES,
-  CODE_TLB_ENTRIES,
   type MemoryMap,
 } from '../state/layout.ts'
-import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
+import { i32, i64, type Expr } from '../wasm/expr.ts'
 import type { Func, ModuleBuilder } from '../wasm/module.ts'
 
 /** What codePage() gives when there is no page: CodeFetch has to look, or a fault is pending. */
@@ -23,7 +22,6 @@ export const NO_PAGE = { unusual: 0, fault: 1 } as const
 /** (linear address) -> address of its page's slot, entered in the code TLB, or a NO_PAGE. */
 export function defineCodePage(m: ModuleBuilder, map: MemoryMap, mmu: Mmu): Func {
   const { ptr } = m
-  const widen = (e: Expr): Expr => (ptr === 'i32' ? e : e.u64())
   return m.func('codePage', ['i64'], [ptr], (f, linear) => {
     const unless = (condition: Expr): void => f.if(condition, () => f.ret(NO_PAGE.unusual, ptr))
     unless(get32(f, AT.codeSize).ne(8))
@@ -39,13 +37,12 @@ export function defineCodePage(m: ModuleBuilder, map: MemoryMap, mmu: Mmu): Func
     const page = f.tmp(host.sub(map.ramBase).shr_u(12))
     const info = f.load32('u32', page.shl(2), PAGE_INFO)
     unless(info.eqz())
-    const slot = f.tmp(widen(info).sub(1).mul(SLOT_BYTES).add(map.slotBase))
+    const slot = f.tmp(widen(f, info).sub(1).mul(SLOT_BYTES).add(map.slotBase))
     const mode = user.select(get32(f, AT.codeModeUser), get32(f, AT.codeModeSupervisor))
     unless(f.load32('u8', slot, 4096 * RECORD + SLOT_MODE).ne(mode))
     bump(f, AT.codeMisses)
     f.store(1, slot, i32(1), 4096 * RECORD + SLOT_USED)
-    const index = toPtr(f, linear.shr_u(12).and(CODE_TLB_ENTRIES - 1)).shl(4)
-    const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(index))
+    const entry = codeTlbEntry(f, linear)
     f.store(8, entry, linear.and(-4096n))
     f.store(8, entry, ptr === 'i32' ? slot.u64() : slot, 8)
     const isGlobal = get32(f, AT.pageRights).and(RIGHT.global)

@@ -3,7 +3,7 @@ import { KIND, MOFFS64 } from '../decode/record.ts'
 import { FSW_ES } from '../helpers/blocked.ts'
 import { ACCESS, VECTOR } from '../mmu/access.ts'
 import { defineMmu, REFUSED, type MmuImports } from '../mmu/mmu.ts'
-import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
+import { get32, get64, put32, put64, tlbInUse, toPtr, widen } from '../mmu/state-access.ts'
 import { defineFlagFunctions } from '../semantics/flags.ts'
 import {
   AT,
@@ -12,16 +12,14 @@ import {
   SEG,
   SEGMENT_STRIDE,
   STATE,
-  TLB_ENTRIES,
   TLB_NEVER,
-  TLB_STRIDE,
   TLB_SUPERVISOR,
   TLB_SUPERVISOR_AC,
   TLB_USER,
   type MemoryMap,
 } from '../state/layout.ts'
-import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
-import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
+import { i32, i64 } from '../wasm/expr.ts'
+import type { Func, ModuleBuilder } from '../wasm/module.ts'
 import type { CoreFunctions } from './record-context.ts'
 import { defineCodePage } from './code-page.ts'
 import { defineCross } from './cross.ts'
@@ -56,7 +54,6 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
   const mmu = defineMmu(m, map, imports)
   const flags = defineFlagFunctions(m)
   const ptr = m.ptr
-  const asPtr = (e: Expr): Expr => (ptr === 'i32' ? e : e.u64())
 
   const selectTlb = m.func('selectTlb', [], [], (f) => {
     const user = f.tmp(get32(f, AT.cpl).eq(3))
@@ -69,7 +66,7 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
 
   /** SDM vol. 3, 5.3: limit and type. Returns the linear address or REFUSED. */
   const linear = m.func('linear', ['i32', 'i64', 'i32'], ['i64'], (f, segment, offset, how) => {
-    const at = f.tmp(asPtr(segment.mul(SEGMENT_STRIDE)))
+    const at = f.tmp(widen(f, segment.mul(SEGMENT_STRIDE)))
     const base = f.load64(at, AT.segments + SEG.base)
     f.if(get32(f, AT.codeSize).eq(8), () => {
       f.if(segment.ge_u(4).and(segment.le_u(5)), () => f.ret(offset.add(base)))
@@ -109,8 +106,8 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
   const generalAddress = m.func('generalAddress', [ptr, 'i64'], ['i64'], (f, record, lip) => {
     const access = f.load32('u8', record, 3)
     const packed = f.load32('u8', record, 7)
-    const base = asPtr(f.load32('u8', record, 5))
-    const index = asPtr(f.load32('u8', record, 6))
+    const base = widen(f, f.load32('u8', record, 5))
+    const index = widen(f, f.load32('u8', record, 6))
     const scale = packed.and(3).u64()
     const address = f.tmp(packed.shr_u(5).and(3))
     const offset = f.local('i64')
@@ -138,7 +135,7 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     f.if(sizeCode.eq(7), () => {
       // the address alone: base without checks
       f.if(get32(f, AT.codeSize).eq(8).and(segment.lt_u(4)), () => f.ret(offset))
-      const sum = f.tmp(offset.add(f.load64(asPtr(segment.mul(SEGMENT_STRIDE)), AT.segments + SEG.base)))
+      const sum = f.tmp(offset.add(f.load64(widen(f, segment.mul(SEGMENT_STRIDE)), AT.segments + SEG.base)))
       f.ret(get32(f, AT.codeSize).eq(8).select(sum, sum.and(0xffffffffn)))
     })
     f.ret(f.call(linear, segment, offset, i32(1).shl(sizeCode).or(access.and(8).shl(5))))
@@ -146,7 +143,7 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
 
   const hostRange = m.func('hostRange', ['i64', 'i64', 'i32'], [ptr], (f, address, length, write) => {
     f.if(address.and(4095).add(length).gt_u(4096), () => f.ret(0, ptr))
-    const entry = tlbEntry(f, address)
+    const entry = tlbInUse(f, address)
     const tag = f.local('i64')
     f.if(
       write,
@@ -191,20 +188,4 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     cross,
     codePage: defineCodePage(m, map, mmu),
   }
-}
-
-/** Address of the data TLB entry for a linear address in the set in use. */
-export function tlbEntry(f: FunctionBuilder, address: Expr): Expr {
-  const base = f.loadPtr(konst(f.module.ptr, 0), AT.tlb)
-  return f.tmp(
-    base.add(
-      toPtr(
-        f,
-        address
-          .shr_u(12)
-          .and(TLB_ENTRIES - 1)
-          .mul(TLB_STRIDE),
-      ),
-    ),
-  )
 }

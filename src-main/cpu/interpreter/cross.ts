@@ -3,9 +3,8 @@
  * for each run. It holds as long as the first page has its `cross` record, the next linear page is the same code page, and that page begins
  * with the same bytes: everything that can change the instruction changes one of these.
  */
-import { toPtr } from '../mmu/state-access.ts'
+import { codeTlbEntry, widen } from '../mmu/state-access.ts'
 import {
-  AT,
   CODE_PAGE_GLOBAL,
   CODE_PAGES,
   CODE_TLB_USER,
@@ -13,7 +12,6 @@ import {
   CROSS_ENTRIES,
   CROSS_ENTRY,
   CROSS_RECORD,
-  CODE_TLB_ENTRIES,
   type MemoryMap,
 } from '../state/layout.ts'
 import { konst, type Expr } from '../wasm/expr.ts'
@@ -47,21 +45,16 @@ export function forgetCross(view: DataView, record: number): void {
 /** (record, linear address of the next page) -> 1 with CROSS_RECORD made, or 0. */
 export function defineCross(m: ModuleBuilder, map: MemoryMap): Func {
   const { ptr } = m
-  const widen = (e: Expr): Expr => (ptr === 'i32' ? e : e.u64())
   return m.func('cross', [ptr, 'i64'], ['i32'], (f, record, linear) => {
     const unless = (condition: Expr): void => f.if(condition, () => f.ret(0))
-    const index = linear
-      .shr_u(12)
-      .and(CODE_TLB_ENTRIES - 1)
-      .shl(4)
-    const code = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(toPtr(f, index)))
+    const code = codeTlbEntry(f, linear)
     unless(f.load64(code).ne(linear))
     const hash = record.shr_u(4).i32().mul(GOLDEN).shr_u(SHIFT).mul(CROSS_ENTRY)
-    const entry = f.tmp(widen(hash.add(CROSS_CACHE)))
+    const entry = f.tmp(widen(f, hash.add(CROSS_CACHE)))
     unless(f.load32('u32', entry, FIRST).ne(record.i32()))
     unless(f.load32('u32', entry, SECOND).ne(f.load32('u32', code, 8)))
     const page = f.load32('u32', code.sub(CODE_TLB_USER).shr_u(2), CODE_PAGES).and(CODE_PAGE_GLOBAL - 1)
-    const host = f.tmp(widen(page).shl(12).add(map.ramBase))
+    const host = f.tmp(widen(f, page).shl(12).add(map.ramBase))
     unless(f.load64(host).ne(f.load64(entry, BYTES)))
     unless(f.load64(host, 8).ne(f.load64(entry, BYTES + 8)))
     f.store(16, konst(ptr, CROSS_RECORD), f.loadV(entry, CACHED))

@@ -6,14 +6,14 @@
 import { ACCESS_READ, ACCESS_WRITE, KIND, SIZE_NONE, SIZE_SHIFT } from '../decode/record.ts'
 import type { Variant } from '../decode/variants.ts'
 import { FSW_ES } from '../helpers/blocked.ts'
-import { bump, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
+import { bump, codeTlbEntry, get32, get64, put64, tlbInUse, toPtr, widen } from '../mmu/state-access.ts'
 import { HANDLER, REGION_EXIT } from '../region.ts'
 import { STATUS, type Operation } from '../semantics/context.ts'
-import { AT, CROSS_RECORD, segAt, STATE, CODE_TLB_ENTRIES, type MemoryMap } from '../state/layout.ts'
-import { Expr, i32, konst } from '../wasm/expr.ts'
+import { AT, CROSS_RECORD, segAt, STATE, type MemoryMap } from '../state/layout.ts'
+import { Expr, i32 } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm/module.ts'
 import { NO_PAGE } from './code-page.ts'
-import { tlbEntry, type Core } from './core.ts'
+import type { Core } from './core.ts'
 import { RecordContext, type InlineSite } from './record-context.ts'
 import { countJump, enterRegion, isPlain, linearRip } from './region-entry.ts'
 
@@ -102,7 +102,6 @@ export function defineLoop(
   hotCount: number,
 ): Func {
   const { ptr } = m
-  const zero = konst(ptr, 0)
   const fromF64 = (f: FunctionBuilder, e: Expr): Expr => f.tmp(new Expr(ptr, [e], [ptr === 'i32' ? 0xab : 0xb1]))
   const coldTable = defineColdHandlers(m, map, core, handlers, hotCount)
   m.table(coldTable)
@@ -131,17 +130,7 @@ export function defineLoop(
         f.block((fault) => {
           f.loop((lookup) => {
             const linear = linearRip(f)
-            const entry = f.tmp(
-              f.loadPtr(zero, AT.codeTlb).add(
-                toPtr(
-                  f,
-                  linear
-                    .shr_u(12)
-                    .and(CODE_TLB_ENTRIES - 1)
-                    .shl(4),
-                ),
-              ),
-            )
+            const entry = codeTlbEntry(f, linear)
             f.if(
               f.load64(entry).eq(linear.and(-4096n)),
               () => f.set(page, f.loadPtr(entry, 8)),
@@ -170,7 +159,7 @@ export function defineLoop(
                 // read first: an instruction that writes on itself empties its record
                 f.set(id, f.load32('u16', record))
                 f.set(access, f.load32('u8', record, 3))
-                const rm = f.tmp(ptr === 'i32' ? f.load32('u8', record, 5) : f.load32('u8', record, 5).u64())
+                const rm = f.tmp(widen(f, f.load32('u8', record, 5)))
                 f.set(host, rm.add(STATE))
                 f.if(access, () =>
                   emitAccess(f, core, imports.operandFault, { record, host, linearAddress, access, rm, lip, fault }),
@@ -178,7 +167,7 @@ export function defineLoop(
                 const inline: InlineSite = { jumped, lookup, fault, page, bias, span }
                 const advance = (): void => {
                   const length = f.load32('u8', record, 2)
-                  f.set(record, record.add((ptr === 'i32' ? length : length.u64()).shl(4)))
+                  f.set(record, record.add(widen(f, length).shl(4)))
                 }
                 const hot = handlers.slice(0, hotCount).map((handler, n) => () => {
                   f.scope(() => {
@@ -320,7 +309,6 @@ interface AccessParts {
 /** From the access byte to the host address of the operand. */
 function emitAccess(f: FunctionBuilder, core: Core, operandFault: Func, p: AccessParts): void {
   const { record, host, linearAddress, access, rm, lip } = p
-  const ptr = f.module.ptr
   const kind = f.tmp(access.and(7))
   const disp = (): Expr => f.load64(record, 8, 's32')
   f.block((done) => {
@@ -336,7 +324,7 @@ function emitAccess(f: FunctionBuilder, core: Core, operandFault: Func, p: Acces
           linearAddress,
           f
             .load64(rm, STATE)
-            .add(f.load64(ptr === 'i32' ? index : index.u64(), STATE).shl(scale))
+            .add(f.load64(widen(f, index), STATE).shl(scale))
             .add(disp()),
         )
         f.br(memory)
@@ -364,10 +352,10 @@ function emitAccess(f: FunctionBuilder, core: Core, operandFault: Func, p: Acces
     const sizeCode = f.tmp(access.shr_u(SIZE_SHIFT).and(7))
     f.brIf(done, sizeCode.eq(SIZE_NONE))
     const size = f.tmp(i32(1).shl(sizeCode))
-    const entry = tlbEntry(f, linearAddress)
+    const entry = tlbInUse(f, linearAddress)
     const isWrite = f.tmp(access.and(ACCESS_WRITE))
     // the write tag stands 8 bytes after the read tag, and the write bit is 8
-    const tag = f.load64(entry.add(ptr === 'i32' ? isWrite : isWrite.u64()))
+    const tag = f.load64(entry.add(widen(f, isWrite)))
     f.if(
       linearAddress.xor(tag).le_u(i32(4096).sub(size).u64()),
       () => f.set(host, toPtr(f, linearAddress.add(f.load64(entry, 16)))),

@@ -1,8 +1,8 @@
 /** The interpreter's side of regions: counting jumps, entering, finding the plain record of an instruction. */
-import { bump, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
+import { bump, codeTlbEntry, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER } from '../region.ts'
-import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt, CODE_TLB_ENTRIES } from '../state/layout.ts'
-import { Expr, konst } from '../wasm/expr.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt } from '../state/layout.ts'
+import { Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Local } from '../wasm/module.ts'
 
 /** Linear address of state.rip. */
@@ -25,14 +25,9 @@ export function countJump(f: FunctionBuilder, hot: Func, record: Local): void {
 
 /** Is the record of a linear address at hand, and no region's? */
 export function isPlain(f: FunctionBuilder, linear: Expr): Expr {
-  const { ptr } = f.module
   const plain = f.local('i32')
   f.set(plain, 0)
-  const index = linear
-    .shr_u(12)
-    .and(CODE_TLB_ENTRIES - 1)
-    .shl(4)
-  const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(toPtr(f, index)))
+  const entry = codeTlbEntry(f, linear)
   f.if(f.load64(entry).eq(linear.and(-4096n)), () => {
     const record = f.loadPtr(entry, 8).add(toPtr(f, linear.and(4095).shl(4)))
     const handler = f.load32('u16', record)

@@ -17,6 +17,7 @@ import {
 import { i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import { RIGHT } from './access.ts'
+import { widen } from './state-access.ts'
 
 /** Offset of an entry's guest-physical page and rights. */
 const PAGE = 24
@@ -31,7 +32,7 @@ export function noteLocal(f: FunctionBuilder, entry: Expr, rights: Expr): void {
   f.if(isNew.and(rights.and(RIGHT.global).eqz()), () => {
     const count = f.load32('u32', konst(ptr, COUNT))
     f.if(count.le_u(LOCAL_PAGES_MOST), () => {
-      const at = f.tmp((ptr === 'i32' ? count : count.u64()).shl(2))
+      const at = f.tmp(widen(f, count).shl(2))
       f.store(4, at, entry.i32(), LIST)
       f.store(4, konst(ptr, COUNT), count.add(1))
     })
@@ -55,7 +56,6 @@ function each(f: FunctionBuilder, count: Expr, body: (n: Expr) => void): void {
 /** (): forgets all translations of data and code but those of global pages (SDM vol. 3, 4.10.2.4). */
 export function defineForgetLocal(m: ModuleBuilder): Func {
   const { ptr } = m
-  const widen = (e: Expr): Expr => (ptr === 'i32' ? e : e.u64())
   /** A tag that cannot match its place. */
   const never = (n: Expr, entries: number): Expr =>
     n
@@ -74,13 +74,14 @@ export function defineForgetLocal(m: ModuleBuilder): Func {
     const count = f.load32('u32', konst(ptr, COUNT))
     f.if(
       count.le_u(LOCAL_PAGES_MOST),
-      () => each(f, count, (n) => forget(f.tmp(widen(f.load32('u32', f.tmp(widen(n.shl(2))), LIST))))),
-      () => each(f, f.tmp(konst('i32', 3 * TLB_ENTRIES)), (n) => forget(f.tmp(widen(n.mul(TLB_STRIDE).add(TLB_USER))))),
+      () => each(f, count, (n) => forget(f.tmp(widen(f, f.load32('u32', f.tmp(widen(f, n.shl(2))), LIST))))),
+      () =>
+        each(f, f.tmp(konst('i32', 3 * TLB_ENTRIES)), (n) => forget(f.tmp(widen(f, n.mul(TLB_STRIDE).add(TLB_USER))))),
     )
     f.store(4, konst(ptr, COUNT), konst('i32', 0))
     each(f, konst('i32', 2 * CODE_TLB_ENTRIES), (n) => {
-      const isGlobal = f.load32('u32', f.tmp(widen(n.shl(2))), CODE_PAGES).and(CODE_PAGE_GLOBAL)
-      f.if(isGlobal.eqz(), () => f.store(8, f.tmp(widen(n.shl(4))), never(n, CODE_TLB_ENTRIES), CODE_TLB_USER))
+      const isGlobal = f.load32('u32', f.tmp(widen(f, n.shl(2))), CODE_PAGES).and(CODE_PAGE_GLOBAL)
+      f.if(isGlobal.eqz(), () => f.store(8, f.tmp(widen(f, n.shl(4))), never(n, CODE_TLB_ENTRIES), CODE_TLB_USER))
     })
   })
 }

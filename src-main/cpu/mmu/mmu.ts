@@ -13,7 +13,6 @@ import {
   TLB_ENTRIES,
   TLB_NEVER,
   TLB_SUPERVISOR,
-  TLB_STRIDE,
   type MemoryMap,
 } from '../state/layout.ts'
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
@@ -21,7 +20,7 @@ import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import { ACCESS, RIGHT, VECTOR } from './access.ts'
 import { defineForgetLocal, noteLocal } from './local-pages.ts'
 import { defineSecondTlb } from './second-tlb.ts'
-import { bump, get32, get64, put32, put64, toPtr } from './state-access.ts'
+import { bump, get32, get64, put32, put64, tlbEntry, tlbInUse, toPtr, widen } from './state-access.ts'
 import { defineWalk } from './walk.ts'
 import { defineWriteTags } from './write-tags.ts'
 
@@ -73,7 +72,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     const page = f.tmp(host.sub(map.ramBase).shr_u(12))
     const info = f.load32('u32', page.shl(2), PAGE_INFO)
     f.if(info.eqz(), () => f.ret())
-    const slot = f.tmp((ptr === 'i32' ? info : info.u64()).sub(1).mul(SLOT_BYTES).add(map.slotBase))
+    const slot = f.tmp(widen(f, info).sub(1).mul(SLOT_BYTES).add(map.slotBase))
     const start = f.tmp(host.and(4095))
     // an instruction is at most 15 bytes, a fused pair 30
     const at = f.local(ptr)
@@ -85,7 +84,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       const record = f.tmp(slot.add(at.shl(4)))
       f.if(f.load32('u16', record).ne(0), () => {
         const size = f.load32('u8', record, 2)
-        f.if(at.add(ptr === 'i32' ? size : size.u64()).gt_u(start), () => {
+        f.if(at.add(widen(f, size)).gt_u(start), () => {
           // an empty record must not touch memory; its length stays, for the instruction that writes may be this one
           f.store(2, record, i32(0))
           f.store(1, record, i32(0), 3)
@@ -172,23 +171,11 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       },
     )
   })
-  const entryOf = (f: FunctionBuilder, set: Expr, va: Expr): Expr =>
-    f.tmp(
-      set.add(
-        toPtr(
-          f,
-          va
-            .shr_u(12)
-            .and(TLB_ENTRIES - 1)
-            .mul(TLB_STRIDE),
-        ),
-      ),
-    )
   /** (set, linear, guest-physical page | rights, host): an entry of the first level. */
   const enter = m.func('enterTlb', [ptr, 'i64', 'i64', ptr], [], (f, set, va, page, host) => {
     const rights = f.tmp(page.i32().and(4095))
     const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
-    const entry = entryOf(f, set, va)
+    const entry = tlbEntry(f, set, va)
     const tag = f.tmp(va.and(-4096n))
     const index = va.shr_u(12).and(TLB_ENTRIES - 1)
     f.store(8, entry, tag, 0)
@@ -208,7 +195,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
 
   const kernelAddress = m.func('kernelAddress', ['i64', 'i32', 'i32'], [ptr], (f, va, size, write) => {
     const set = konst(ptr, TLB_SUPERVISOR)
-    const entry = entryOf(f, set, va)
+    const entry = tlbEntry(f, set, va)
     const tag = f.tmp(write.select(f.load64(entry, 8), f.load64(entry, 0)))
     f.if(va.xor(tag).le_u(i32(4096).sub(size).u64()), () => f.ret(toPtr(f, va.add(f.load64(entry, 16)))))
     f.if(va.and(4095).add(size.u64()).gt_u(4096), () => f.ret(0, ptr))
@@ -250,7 +237,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     const gpa = f.tmp(page.and(-4096n).or(va.and(4095)))
     const host = f.call(ramAddress, gpa)
     const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
-    f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, ptr === 'i32' ? size : size.u64()))
+    f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, widen(f, size)))
     f.call(enter, set, va, page, host)
     f.ret(host)
   })
@@ -290,15 +277,14 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       f.if(watched.eq(WATCHED.hit), () => f.ret(0, ptr))
     })
     const inPage = f.tmp(i32(4096).sub(va.i32().and(4095)))
-    const length = (e: Expr) => (ptr === 'i32' ? e : e.u64())
     f.if(inPage.lt_u(size), () => {
       const secondVa = f.tmp(va.add(inPage.u64()))
       const second = f.call(translate, secondVa, access)
       f.if(second.eq(-1n), () => f.ret(0, ptr))
       f.if(get32(f, AT.watch), () => f.call(checkWatch, va, access, size))
       f.if(access.and(ACCESS.read).ne(0), () => {
-        f.call(fetchPiece, konst(ptr, SPLIT), gpa, length(inPage))
-        f.call(fetchPiece, konst(ptr, SPLIT).add(length(inPage)), second, length(size.sub(inPage)))
+        f.call(fetchPiece, konst(ptr, SPLIT), gpa, widen(f, inPage))
+        f.call(fetchPiece, konst(ptr, SPLIT).add(widen(f, inPage)), second, widen(f, size.sub(inPage)))
       })
       f.if(isWrite, () => {
         put32(f, AT.commitKind, i32(2))
@@ -323,7 +309,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
       f.ret(SCRATCH, ptr)
     })
     const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
-    f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, length(size)))
+    f.if(isWrite.and(info.ne(0)), () => f.call(dropCode, host, widen(f, size)))
     f.if(access.and(ACCESS.implicit).ne(0).or(watched).or(get64(f, AT.tlb).eq(TLB_NEVER)), () => f.ret(host))
     f.call(fill, f.loadPtr(konst(ptr, 0), AT.tlb), va, gpa, host)
     f.ret(host)
@@ -331,18 +317,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
 
   const host = (name: string, write: boolean): Func =>
     m.func(name, ['i64', 'i32'], [ptr], (f, va, size) => {
-      const base = f.loadPtr(konst(ptr, 0), AT.tlb)
-      const entry = f.tmp(
-        base.add(
-          toPtr(
-            f,
-            va
-              .shr_u(12)
-              .and(TLB_ENTRIES - 1)
-              .mul(TLB_STRIDE),
-          ),
-        ),
-      )
+      const entry = tlbInUse(f, va)
       f.if(va.xor(f.load64(entry, write ? 8 : 0)).le_u(i32(4096).sub(size).u64()), () =>
         f.ret(toPtr(f, va.add(f.load64(entry, 16)))),
       )
@@ -360,9 +335,8 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     f.if(kind.eq(1), () => f.call(imports.mmioWrite, gpa.i32(), gpa.shr_u(32).i32(), size))
     f.if(kind.eq(2), () => {
       const inPage = f.tmp(i32(4096).sub(gpa.i32().and(4095)))
-      const length = (e: Expr) => (ptr === 'i32' ? e : e.u64())
-      f.call(storePiece, konst(ptr, SPLIT), gpa, length(inPage))
-      f.call(storePiece, konst(ptr, SPLIT).add(length(inPage)), get64(f, AT.commitB), length(size.sub(inPage)))
+      f.call(storePiece, konst(ptr, SPLIT), gpa, widen(f, inPage))
+      f.call(storePiece, konst(ptr, SPLIT).add(widen(f, inPage)), get64(f, AT.commitB), widen(f, size.sub(inPage)))
     })
   })
 

@@ -2,9 +2,9 @@
  * From a plan to a wasm function. Blocks are emitted along the dominator tree: a loop header becomes a loop, a block with several
  * forward edges ends a block, everything else stands where its only predecessor jumps to it (Ramsey: Beyond Relooper, 2022).
  */
-import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
+import { codeTlbEntry, get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER, REGION_EXIT } from '../region.ts'
-import { AT, RECORD, segAt, CODE_TLB_ENTRIES } from '../state/layout.ts'
+import { AT, RECORD, segAt } from '../state/layout.ts'
 import { STATUS } from '../semantics/context.ts'
 import { i32, konst, type Expr } from '../wasm/expr.ts'
 import { FunctionBuilder, type Func, type Label, type Local, type ModuleBuilder } from '../wasm/module.ts'
@@ -113,16 +113,8 @@ class RegionEmitter {
   private chain(): void {
     const { f, budget } = this
     const { rip, codeSize } = this.site
-    const { ptr } = f.module
     const linear = codeSize === 8 ? rip : f.tmp(rip.add(get64(f, segAt(1, 'base'))).and(0xffffffffn))
-    const index = toPtr(
-      f,
-      linear
-        .shr_u(12)
-        .and(CODE_TLB_ENTRIES - 1)
-        .shl(4),
-    )
-    const entry = f.tmp(f.loadPtr(konst(ptr, 0), AT.codeTlb).add(index))
+    const entry = codeTlbEntry(f, linear)
     const goOn = (): void => {
       const record = f.tmp(f.loadPtr(entry, 8).add(toPtr(f, linear).and(4095).mul(RECORD)))
       const chained = (): void =>
