@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'boot',
     environment: 'node',
-    include: ['tests/boot/machines/**/*.test.ts'],
+    include: ['tests/boot/stock-kernel.test.ts', 'tests/boot/machines/**/*.test.ts'],
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
     fileParallelism: false,

@@ -1,4 +1,4 @@
-/** One boot of Debian's stock kernel on Longmode, with everything, in every `npm test`. More of them: `npm run test:boot`. */
+/** One boot of Debian's stock kernel on Longmode, with everything, that says nothing at all to complain. More boots: stock-kernel.test.ts. */
 import { afterAll, expect, it } from 'vitest'
 import { Workbench, wholeSession } from './session.ts'
 import { newTroubles } from './troubles.ts'

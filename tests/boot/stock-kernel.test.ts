@@ -1,21 +1,24 @@
 /**
- * Debian's stock kernel with the default guest's initramfs, on Longmode as on QEMU: shell, disk, share, power. The machine under test is
- * Longmode; LONGMODE_BOOT_ON=qemu runs the same tests on QEMU, which is how they are known to be right.
+ * Debian's stock kernel with the default guest's initramfs, on Longmode as on QEMU: shell, disk, share, power, in every `npm test`. The
+ * machine under test is Longmode; LONGMODE_BOOT_ON=qemu runs the same tests on QEMU, which is how they are known to be right.
  */
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { BOOT_SECONDS, defaultGuestFlags, PROMPT } from '../default-guest-flags.ts'
-import type { Machine } from '../guest-console.ts'
-import { Workbench, wholeSession } from '../session.ts'
-import { newTroubles } from '../troubles.ts'
+import { BOOT_SECONDS, defaultGuestFlags, PROMPT } from './default-guest-flags.ts'
+import type { Machine } from './guest-console.ts'
+import { Workbench, wholeSession } from './session.ts'
+import { newTroubles } from './troubles.ts'
 
 const underTest: Machine = process.env.LONGMODE_BOOT_ON === 'qemu' ? 'qemu' : 'longmode'
 const bench = new Workbench()
 afterEach(() => bench.stopAll())
 afterAll(() => bench.remove())
 
-describe(`Debian's stock kernel on ${underTest}`, () => {
+/** Limit of one test, ms: a boot or two, on a machine that has other work beside. */
+const timeout = 1_200_000
+
+describe(`Debian's stock kernel on ${underTest}`, { timeout }, () => {
   it('boots to a shell, uses disk and share, powers off, and complains about nothing that QEMU does not', async () => {
     const log = await wholeSession(bench, underTest)
     const reference = underTest === 'qemu' ? '' : await wholeSession(bench, 'qemu')
