@@ -3,11 +3,12 @@
  * initial RAM disk are copied out of it, into Longmode's own folder.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { TroubleError } from '../../contract/rpc/messages.ts'
 import type { BootChoice, BootFiles } from '../../contract/services/images.ts'
 import { findBootEntries, readBootFiles } from '../../host/disk/files/boot-entries.ts'
+import { writeWhole } from '../machines/store.ts'
 
 /** Without it a Linux of a disk that was made for a screen shows nothing. */
 const CONSOLE = 'console=ttyS0'
@@ -28,10 +29,10 @@ export async function takeBootFiles(image: string, index: number, folder: string
   const version = path.basename(entry.kernel).replace(/^(vmlinuz|bzImage)-?/, '') || 'kernel'
   const append = /(^|\s)console=/.test(entry.append) ? entry.append : `${entry.append} ${CONSOLE}`.trim()
   try {
-    mkdirSync(own, { recursive: true })
+    await mkdir(own, { recursive: true })
     return {
-      kernel: place(path.join(own, `vmlinuz-${version}`), kernel),
-      ...(initrd === undefined ? {} : { initrd: place(path.join(own, `initrd-${version}`), initrd) }),
+      kernel: await place(path.join(own, `vmlinuz-${version}`), kernel),
+      ...(initrd === undefined ? {} : { initrd: await place(path.join(own, `initrd-${version}`), initrd) }),
       append,
     }
   } catch (error) {
@@ -40,14 +41,8 @@ export async function takeBootFiles(image: string, index: number, folder: string
   }
 }
 
-/** All or nothing: a machine may be reading the one before. */
-function place(file: string, bytes: Uint8Array): string {
-  const fresh = `${file}.new`
-  try {
-    writeFileSync(fresh, bytes)
-    renameSync(fresh, file)
-  } finally {
-    rmSync(fresh, { force: true })
-  }
+/** A machine may be reading the one before. */
+async function place(file: string, bytes: Uint8Array): Promise<string> {
+  await writeWhole(file, bytes)
   return file
 }

@@ -36,12 +36,12 @@ export interface UnreadableFile {
 }
 
 /** Replaces a file's content so that a crash leaves the old or the new one, never a part. */
-export async function writeWhole(file: string, text: string): Promise<void> {
+export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const fresh = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
   try {
     const handle = await open(fresh, 'wx', 0o600)
     try {
-      await handle.writeFile(text)
+      await handle.writeFile(content)
       await handle.sync()
     } finally {
       await handle.close()
