@@ -121,7 +121,8 @@ async function place(
   return undefined
 }
 async function exists(tree: FileTree, path: string): Promise<boolean> {
-  return (await tree.read(path, MOST_KERNEL).catch(skipUnreadable)) !== undefined
+  const size = await tree.sizeOf(path).catch(skipUnreadable)
+  return size !== undefined && size <= MOST_KERNEL
 }
 const text = async (tree: FileTree, path: string): Promise<string | undefined> => {
   const bytes = await tree.read(path, MOST_MENU).catch(skipUnreadable)

@@ -32,6 +32,10 @@ interface Inode {
   readonly map: DataView
 }
 
+function checkReadable({ flags }: Inode): void {
+  if (flags & FLAG.encrypted) throw new UnreadableTree('a file is encrypted')
+  if (flags & FLAG.inlineData) throw new UnreadableTree('a file keeps its data in its inode')
+}
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 const kindOf = (mode: number): number => mode & 0xf000
 
@@ -79,11 +83,20 @@ export class Ext4Tree implements FileTree {
     return entries.map(({ name, type }) => ({ name, kind: kinds[type] ?? 'other' }))
   }
 
+  async sizeOf(path: string): Promise<number | undefined> {
+    return (await this.file(path))?.size
+  }
   async read(path: string, most: number): Promise<Uint8Array | undefined> {
-    const inode = await this.find(path)
-    if (inode === undefined || kindOf(inode.mode) !== TYPE.file) return undefined
+    const inode = await this.file(path)
+    if (inode === undefined) return undefined
     if (inode.size > most) throw new UnreadableTree(`${path} is larger than ${most} bytes`)
     return await this.contents(inode)
+  }
+  private async file(path: string): Promise<Inode | undefined> {
+    const inode = await this.find(path)
+    if (inode === undefined || kindOf(inode.mode) !== TYPE.file) return undefined
+    checkReadable(inode)
+    return inode
   }
 
   /** The inode that a path leads to, links followed; undefined when there is none. */
@@ -164,8 +177,7 @@ export class Ext4Tree implements FileTree {
   }
 
   private async contents(inode: Inode): Promise<Uint8Array> {
-    if (inode.flags & FLAG.encrypted) throw new UnreadableTree('a file is encrypted')
-    if (inode.flags & FLAG.inlineData) throw new UnreadableTree('a file keeps its data in its inode')
+    checkReadable(inode)
     const result = new Uint8Array(inode.size)
     const blocks = Math.ceil(inode.size / this.blockBytes)
     const runs =

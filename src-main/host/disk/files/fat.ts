@@ -48,11 +48,19 @@ export class FatTree implements FileTree {
     return (await this.entries(node)).map(({ name, directory }) => ({ name, kind: directory ? 'directory' : 'file' }))
   }
 
+  async sizeOf(path: string): Promise<number | undefined> {
+    return (await this.file(path))?.size
+  }
   async read(path: string, most: number): Promise<Uint8Array | undefined> {
-    const node = await this.find(path)
-    if (!node || node.directory) return undefined
+    const node = await this.file(path)
+    if (!node) return undefined
     if (node.size > most) throw new UnreadableTree(`${path} is larger than ${most} bytes`)
     return (await this.chain(node.cluster, node.size)).subarray(0, node.size)
+  }
+
+  private async file(path: string): Promise<Node | undefined> {
+    const node = await this.find(path)
+    return node?.directory ? undefined : node
   }
 
   /** Names are the same in capitals and small letters. */
