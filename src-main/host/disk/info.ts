@@ -52,9 +52,10 @@ export function reader(image: DiskImage, start = 0): ReadBytes {
   }
 }
 
-function isInUse(file: string): boolean {
+/** Its own lock is gone when it answers: whoever asked may be about to open the image. */
+async function isInUse(file: string): Promise<boolean> {
   try {
-    void openDiskFile(file, true).close()
+    await openDiskFile(file, true).close()
     return false
   } catch (error) {
     if (error instanceof ImageInUse) return true
@@ -75,7 +76,7 @@ const optional = <K extends string, T>(key: K, value: T | undefined) =>
 
 /** Throws DiskError when there is no such image. An image that lies on a missing one is told by that error too. */
 export async function imageInfo(file: string): Promise<DiskInfo> {
-  const inUse = isInUse(file)
+  const inUse = await isInUse(file)
   const format = probeFormat(file)
   const name = format === 'qcow2' ? parseHeader(readHead(file), file).backingFile : undefined
   const overlay = overlayOf(file)
