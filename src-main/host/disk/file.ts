@@ -100,10 +100,11 @@ const OPEN_ERRORS: Record<string, string> = {
 export class ImageInUse extends DiskError {}
 
 /**
- * Open an image and lock it as QEMU does: several readers, or one writer. Throws DiskError with one sentence.
- * Where the host has no such locks the image is opened without one. `lock` false looks on at an image that others use.
+ * Open an image, lock it as QEMU does (several readers, or one writer), and make of it what `make` makes. Throws DiskError with one sentence,
+ * and what `make` throws; the file is closed and its lock gone by then. Where the host has no such locks the image is opened without one.
+ * `lock` false looks on at an image that others use.
  */
-export function openDiskFile(path: string, readOnly: boolean, lock = true): DiskFile {
+export function openDiskFileAs<T>(path: string, readOnly: boolean, lock: boolean, make: (file: DiskFile) => T): T {
   let fd: number
   try {
     fd = fs.openSync(path, readOnly ? 'r' : 'r+')
@@ -116,12 +117,16 @@ export function openDiskFile(path: string, readOnly: boolean, lock = true): Disk
     if (lock && !lockImage(fd, !readOnly)) {
       throw new ImageInUse(`Disk image ${path} is in use by another virtual machine or program.`)
     }
-    return new NodeDiskFile(fd, size)
+    return make(new NodeDiskFile(fd, size))
   } catch (error) {
     fs.closeSync(fd)
     throw error
   }
 }
+
+/** The file of an image, as it is. */
+export const openDiskFile = (path: string, readOnly: boolean, lock = true): DiskFile =>
+  openDiskFileAs(path, readOnly, lock, (file) => file)
 
 /** A sparse file without a name, gone when it is closed. */
 export function openTemporaryFile(size: number): DiskFile {

@@ -72,15 +72,19 @@ export class Qcow2Image implements DiskImage {
   }
 
   async close(): Promise<void> {
-    if (!this.readOnly) {
-      await this.#turns.write(async () => {
-        await this.#commit(true)
-        // what was released while the tables were written
-        if (this.#refcounts.dirty) await this.#refcounts.write()
-      })
+    try {
+      if (!this.readOnly) {
+        await this.#turns.write(async () => {
+          await this.#commit(true)
+          // what was released while the tables were written
+          if (this.#refcounts.dirty) await this.#refcounts.write()
+        })
+      }
+    } finally {
+      // on a full disk the lock must go too
+      await this.#file.close()
+      await this.#below?.close()
     }
-    await this.#file.close()
-    await this.#below?.close()
   }
 
   #change(act: () => Promise<void>): Promise<BlockStatus> {

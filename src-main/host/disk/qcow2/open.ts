@@ -1,7 +1,7 @@
 /** Opening a qcow2 image with the chain of files below it. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import path from 'node:path'
-import { openDiskFile } from '../file.ts'
+import { openDiskFileAs } from '../file.ts'
 import { DiskError, type DiskImage } from '../image.ts'
 import { HEAD_BYTES, parseHeader, type Qcow2Header } from './header.ts'
 import { Qcow2Image } from './image.ts'
@@ -32,26 +32,21 @@ export function openQcow2(
   below: (path: string, format: 'raw' | 'qcow2' | 'auto') => DiskImage,
   lock = true,
 ): Qcow2Image {
-  const opened = openDiskFile(file, readOnly, lock)
-  try {
+  return openDiskFileAs(file, readOnly, lock, (opened) => {
     const header = parseHeader(readHead(file), file)
     if (!readOnly) requireWritable(header, file)
     return new Qcow2Image(opened, header, openBelow(header, file, below), readOnly)
-  } catch (error) {
-    void opened.close()
-    throw error
-  }
+  })
 }
 
 /** The image without what it lies on: to see what it holds itself. */
 export function openAlone(file: string, readOnly = true): Qcow2Image {
-  const opened = openDiskFile(file, readOnly)
-  try {
-    return new Qcow2Image(opened, parseHeader(readHead(file), file), undefined, readOnly)
-  } catch (error) {
-    void opened.close()
-    throw error
-  }
+  return openDiskFileAs(
+    file,
+    readOnly,
+    true,
+    (opened) => new Qcow2Image(opened, parseHeader(readHead(file), file), undefined, readOnly),
+  )
 }
 
 function openBelow(
