@@ -4,13 +4,11 @@ import type { Session } from '../app/session.svelte.ts'
 import { t } from '../i18n/i18n.svelte.ts'
 
 /** Gives the machine the tree's kernel and starts it; one that runs is ended first, when the user agrees. */
-export function bootTree(session: Session, machine: Machine, tree: KernelTree): void {
-  const image = tree.bzImage?.path
-  if (image === undefined) return
+export function bootTree(session: Session, machine: Machine, { folder }: KernelTree): void {
   const { id } = machine
-  const { machines } = session.api
+  const { machines, kernel } = session.api
   const start = async () => {
-    await machines.change(id, { ...machine.config, kernel: image })
+    await machines.change(id, await kernel.bootConfig({ folder }, id))
     session.tab = 'console'
     await machines.start(id)
   }

@@ -224,6 +224,7 @@ export class FakeHost {
         toolchain: () => fakeToolchain,
         checkConfig: () => fakeConfig,
         fixConfig: () => ({ changed: [], refused: [], report: fakeConfig }),
+        bootConfig: (_, _tree, id) => ({ ...this.machines.get(id)!.config, kernel: fakeTree.bzImage!.path }),
         recipes: () => fakeRecipes,
         applyRecipes: () => ({ changed: [], refused: [], report: fakeConfig }),
         build: () => 1,

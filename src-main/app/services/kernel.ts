@@ -1,11 +1,14 @@
-import { KernelTreeError, type KernelWorkbench } from '../../contract/kernel-tree.ts'
+import path from 'node:path'
+import { KernelTreeError, type KernelTree, type KernelWorkbench } from '../../contract/kernel-tree.ts'
 import type { ServiceHandlers } from '../../contract/rpc/definition.ts'
 import type { Peer } from '../../contract/rpc/host.ts'
 import { TroubleError } from '../../contract/rpc/messages.ts'
 import type { AllServices } from '../../contract/services/index.ts'
+import type { MachineId } from '../../contract/services/common.ts'
 import type { TreeName } from '../../contract/services/kernel.ts'
 import type { KernelJobs } from '../kernel-jobs.ts'
 import type { MachineLibrary } from '../machines/library.ts'
+import { machineWithKernel } from '../machines/prepare.ts'
 
 type Handlers = ServiceHandlers<AllServices['kernel'], Peer<AllServices>>
 
@@ -27,6 +30,9 @@ function withSentences(handlers: Handlers): Handlers {
 
 export function kernelHandlers(workbench: KernelWorkbench, jobs: KernelJobs, library: MachineLibrary): Handlers {
   const open = ({ folder, output }: TreeName) => workbench.openTree(folder, output)
+  /** The machine as it boots the tree's kernel, also while there is none yet. */
+  const machineOf = ({ output, bzImage }: KernelTree, machine: MachineId) =>
+    machineWithKernel(library.get(machine).config, bzImage?.path ?? path.join(output, 'arch/x86/boot/bzImage'))
   const checkDiff = (now: string, seen: string) => {
     if (now !== seen) throw TroubleError.user('the tree has changed since the diff was made; look at the new one first')
   }
@@ -34,10 +40,19 @@ export function kernelHandlers(workbench: KernelWorkbench, jobs: KernelJobs, lib
     open: (_window, tree) => open(tree),
     state: async (_window, tree) => workbench.buildState(await open(tree)),
     toolchain: async (_window, tree, options) => workbench.checkToolchain(await open(tree), options),
-    checkConfig: async (_window, tree, machine, userland) =>
-      workbench.checkConfig(await open(tree), library.get(machine).config, userland),
-    fixConfig: async (_window, tree, machine, userland) =>
-      workbench.fixConfig(await open(tree), library.get(machine).config, userland),
+    checkConfig: async (_window, tree, machine, userland) => {
+      const opened = await open(tree)
+      return workbench.checkConfig(opened, machineOf(opened, machine), userland)
+    },
+    fixConfig: async (_window, tree, machine, userland) => {
+      const opened = await open(tree)
+      return workbench.fixConfig(opened, machineOf(opened, machine), userland)
+    },
+    bootConfig: async (_window, tree, machine) => {
+      const opened = await open(tree)
+      if (opened.bzImage === undefined) throw TroubleError.user(`${opened.output} has no bzImage yet; build it first`)
+      return machineOf(opened, machine)
+    },
     recipes: () => workbench.recipes(),
     applyRecipes: async (_window, tree, request) => workbench.applyRecipes(await open(tree), request),
     build: async (_window, tree, request) => jobs.build(await open(tree), request),

@@ -14,16 +14,19 @@ function findingLines(findings: readonly ConfigFinding[]): string[] {
 }
 
 function fixAnswer(fix: ConfigFix): Answer {
-  const shown = 40
+  // What a first configuration consists of is in its file; the options that were changed are news.
+  const shown = fix.backup === undefined ? 0 : 40
   const text = [
     ...fix.changed.slice(0, shown).map(({ option, before, after }) => `CONFIG_${option}: ${before} -> ${after}`),
-    ...(fix.changed.length > shown ? [`and ${fix.changed.length - shown} more`] : []),
+    ...(shown > 0 && fix.changed.length > shown ? [`and ${fix.changed.length - shown} more`] : []),
     ...fix.refused.map(
       ({ option, wanted, have }) =>
         `CONFIG_${option} stays ${have}: this kernel does not take ${wanted} here (an option that it depends on is off, or it has another name in this version)`,
     ),
     ...findingLines(fix.report.findings),
-    `${fix.changed.length} options changed${fix.backup === undefined ? '' : `; the .config as it was is ${fix.backup}`}`,
+    fix.backup === undefined
+      ? `a new .config with ${fix.changed.length} options`
+      : `${fix.changed.length} options changed; the .config as it was is ${fix.backup}`,
   ]
   return { json: fix, text, exitCode: fix.report.boots ? 0 : 1 }
 }

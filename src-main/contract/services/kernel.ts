@@ -18,6 +18,7 @@ import type {
   ToolchainReport,
   UndoRecord,
 } from '../kernel-tree.ts'
+import type { MachineConfig } from '../../machine/config.ts'
 import { event, method } from '../rpc/definition.ts'
 import { hostPath, jobId, line, machineId, type JobId } from './common.ts'
 
@@ -83,6 +84,8 @@ export const kernel = {
     /** Against the machine that shall boot it. */
     checkConfig: method(tree, machineId, userland).returns<ConfigReport>(),
     fixConfig: method(tree, machineId, userland).returns<ConfigFix>(),
+    /** The machine with the tree's kernel: what "Boot" starts. Without a disk or an initrd it gets the default root file system. */
+    bootConfig: method(tree, machineId).returns<MachineConfig>(),
     recipes: method().returns<readonly Recipe[]>(),
     applyRecipes: method(
       tree,

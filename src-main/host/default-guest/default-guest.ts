@@ -80,7 +80,7 @@ function recipeHash(): string {
   return hash.digest('hex').slice(0, 16)
 }
 
-function initramfs(busybox: Uint8Array, modules: readonly ModuleFile[]): Uint8Array {
+function initramfs(busybox: Uint8Array, release: string, modules: readonly ModuleFile[]): Uint8Array {
   const text = (file: string) => readFileSync(path.join(recipeFolder, file))
   const order = modules.map(({ name }) => `${name}\n`).join('')
   const entries: CpioEntry[] = [
@@ -93,6 +93,7 @@ function initramfs(busybox: Uint8Array, modules: readonly ModuleFile[]): Uint8Ar
     { kind: 'file', name: 'etc/profile', mode: 0o644, data: text('profile') },
     { kind: 'file', name: 'etc/passwd', mode: 0o644, data: Buffer.from('root::0:0:root:/root:/bin/sh\n') },
     { kind: 'file', name: 'etc/group', mode: 0o644, data: Buffer.from('root:x:0:\n') },
+    { kind: 'file', name: 'lib/modules/release', mode: 0o644, data: Buffer.from(`${release}\n`) },
     { kind: 'file', name: 'lib/modules/order', mode: 0o644, data: Buffer.from(order) },
     ...modules.map(({ name, data }) => ({ kind: 'file' as const, name: `lib/modules/${name}`, mode: 0o644, data })),
   ]
@@ -120,9 +121,10 @@ async function build(target: string, progress: (text: string) => void): Promise<
     await unpack(kernelDeb, scratch, ['./boot/vmlinuz-*', './lib/modules/*/modules.builtin', ...folders])
     await unpack(busyboxDeb, scratch, ['./bin/busybox'])
     progress('making the default guest: packing its initramfs')
-    const tree = new ModuleTree(onlyEntry(path.join(scratch, 'lib/modules'), /^\d/))
+    const modules = onlyEntry(path.join(scratch, 'lib/modules'), /^\d/)
+    const tree = new ModuleTree(modules)
     const busybox = readFileSync(path.join(scratch, 'bin/busybox'))
-    const archive = initramfs(busybox, tree.inLoadOrder(recipe.modules))
+    const archive = initramfs(busybox, path.basename(modules), tree.inLoadOrder(recipe.modules))
     place(target, readFileSync(onlyEntry(path.join(scratch, 'boot'), /^vmlinuz-/)), await promisify(gzip)(archive))
   } finally {
     rmSync(scratch, { recursive: true, force: true })
@@ -143,14 +145,30 @@ function place(target: string, kernel: Uint8Array, initrd: Uint8Array): void {
   }
 }
 
-/** The default guest's files, made first when the cache has none. Throws RecipeError with a sentence when that cannot be. */
-export async function defaultGuest(progress: (text: string) => void, cache = cacheFolder()): Promise<DefaultGuest> {
-  const isShipped = existsSync(shippedFolder)
-  const folder = isShipped ? shippedFolder : path.join(cache, `default-guest-${recipeHash()}`)
-  if (!isShipped && !existsSync(folder)) await build(folder, progress)
+function filesIn(folder: string): DefaultGuest {
   return {
     kernel: path.join(folder, 'vmlinuz'),
     initrd: path.join(folder, 'initramfs.gz'),
     append: 'console=ttyS0',
   }
+}
+
+/** The default guest's files, made first when the cache has none. Throws RecipeError with a sentence when that cannot be. */
+export async function defaultGuest(progress: (text: string) => void, cache = cacheFolder()): Promise<DefaultGuest> {
+  const guest = defaultGuestPlace(cache)
+  const folder = path.dirname(guest.kernel)
+  if (!existsSync(folder)) await build(folder, progress)
+  return guest
+}
+
+/** Where the default guest's files are or will be. */
+export function defaultGuestPlace(cache = cacheFolder()): DefaultGuest {
+  return filesIn(existsSync(shippedFolder) ? shippedFolder : path.join(cache, `default-guest-${recipeHash()}`))
+}
+
+/** Is it the initramfs of the default guest, this version's or another's? */
+export function isDefaultInitrd(file: string, cache = cacheFolder()): boolean {
+  const { dir, base } = path.parse(file)
+  if (base !== 'initramfs.gz') return false
+  return dir === shippedFolder || (path.dirname(dir) === cache && path.basename(dir).startsWith('default-guest-'))
 }

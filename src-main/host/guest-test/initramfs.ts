@@ -2,10 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { unpacked } from '../../base/unpacked.ts'
 import { writeCpio } from '../default-guest/cpio.ts'
 import { defaultGuest } from '../default-guest/default-guest.ts'
 
-const init = path.resolve(import.meta.dirname, '../../../resources/guest-test/init')
+const init = unpacked(path.resolve(import.meta.dirname, '../../../resources/guest-test/init'))
 
 /**
  * Writes it to `file`. The kernel unpacks archives that stand one behind the other into the same root, later files over earlier ones
