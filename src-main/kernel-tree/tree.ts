@@ -1,5 +1,5 @@
 /** What a folder is as a kernel tree: its version, its configuration, what was built. Reads only. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { KernelTreeError, type FileFact, type KernelTree, type KernelVersion } from '../contract/kernel-tree.ts'
 import { run } from './process.ts'
@@ -69,10 +69,21 @@ async function gitOf(folder: string): Promise<KernelTree['git']> {
   }
 }
 
-/** Recognises the tree in `folder`. With `output` it is one that is built by `make O=output`. */
+/** The sources that belong to the output folder of a `make O=`: it has a link to them, and a Makefile that was made. */
+function sourcesOf(folder: string): string | undefined {
+  if (!/^# Automatically generated /m.test(readText(path.join(folder, 'Makefile')) ?? '')) return undefined
+  try {
+    return realpathSync(path.join(folder, 'source'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Recognises the tree in `folder`. With `output`, or when it is an output folder itself, the tree is built by `make O=output`. */
 export async function openTree(folder: string, output?: string): Promise<KernelTree> {
-  const source = path.resolve(folder)
-  const objects = output === undefined ? source : path.resolve(output)
+  const named = path.resolve(folder)
+  const source = sourcesOf(named) ?? named
+  const objects = output === undefined ? named : path.resolve(output)
   if (!existsSync(source)) throw new KernelTreeError(`${source} does not exist; name the folder of a kernel's sources`)
   const missing = landmarks.find((file) => !existsSync(path.join(source, file)))
   const made = versionOf(readText(path.join(source, 'Makefile')) ?? '')

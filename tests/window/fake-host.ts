@@ -109,6 +109,7 @@ export class FakeHost {
           home: '/home/ana',
           separator: '/',
           cores: 2,
+          root: false,
           memory: 8 * 2 ** 30,
           node: '24',
         }),

@@ -39,6 +39,7 @@ function hostInfo(shell: Shell, version: string): HostInfo {
     home: os.homedir(),
     separator: path.sep,
     cores: os.availableParallelism(),
+    root: process.getuid?.() === 0,
     memory: os.totalmem(),
     node: process.version,
   }

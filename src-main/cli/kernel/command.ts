@@ -31,7 +31,11 @@ export interface Command {
 }
 
 export const treeOptions: readonly Option[] = [
-  { name: 'tree', value: 'DIR', help: 'the kernel tree; the current folder when left out' },
+  {
+    name: 'tree',
+    value: 'DIR',
+    help: 'the kernel tree, or the output folder of its make O=; the current folder when left out',
+  },
   { name: 'output', value: 'DIR', help: 'the output folder, for trees that are built with make O=DIR' },
 ]
 

@@ -13,6 +13,8 @@ export interface HostInfo {
   readonly home: string
   readonly separator: string
   readonly cores: number
+  /** Does the program run as root? What it makes then belongs to root. */
+  readonly root: boolean
   /** Bytes of RAM of this computer. */
   readonly memory: number
   readonly node: string

@@ -1,0 +1,147 @@
+/**
+ * The tutorial's main path in the window, with nothing exchanged: a Linux 6.1 is opened, its configuration mended, built, and booted; a
+ * system call is added, the kernel built again and booted; a program on the share calls it.
+ */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import process from 'node:process'
+import type { Browser, Page } from 'playwright'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { DEFAULT_MACHINE_ID, defaultMachineConfig } from '../../../src-main/app/machines/prepare.ts'
+import { cacheFolder } from '../../../src-main/host/default-guest/default-guest.ts'
+import { workbench } from '../../../src-main/kernel-tree/index.ts'
+import { consoleLines, launchBrowser, ServedApp } from '../../e2e/browser.ts'
+import { eventually } from '../../fixtures/echo-library.ts'
+import { scratchFolder } from '../../fixtures/scratch.ts'
+
+const SOURCE = '/usr/src/linux-source-6.1.tar.xz'
+const calls = path.resolve(import.meta.dirname, '../workbench/calls')
+/** Less than the recipe has: what a shell on an initramfs and a share need. */
+const LESS = ['EXT4_FS', 'OVERLAY_FS', 'IA32_EMULATION', 'IKCONFIG', 'MODULES', 'PARTITION_ADVANCED', 'RTC_CLASS']
+
+const scratch = scratchFolder('kernel-panel')
+const folder = path.join(scratch, 'linux-source-6.1')
+const share = path.join(scratch, 'Longmode/shared')
+const fragment = path.join(scratch, 'less.config')
+let browser: Browser
+let app: ServedApp
+let page: Page
+
+beforeAll(async () => {
+  // The built-in machine shares a folder of the home folder; this is not the user's. What was downloaded is.
+  process.env.XDG_CACHE_HOME = path.dirname(cacheFolder())
+  process.env.XDG_STATE_HOME = path.join(scratch, 'state')
+  process.env.HOME = scratch
+  mkdirSync(share, { recursive: true })
+  execFileSync('tar', ['-C', scratch, '-xf', SOURCE])
+  execFileSync('gcc', ['-static', '-o', path.join(share, 'call'), path.join(calls, 'call-memcpy.c')])
+  writeFileSync(fragment, LESS.map((option) => `CONFIG_${option}=n\n`).join(''))
+  browser = await launchBrowser()
+  app = await ServedApp.start(browser, path.join(scratch, 'data'))
+  page = (await app.open()).page
+  page.setDefaultTimeout(3_000_000)
+})
+afterAll(async () => {
+  await app.close()
+  await browser.close()
+})
+
+const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
+const tab = (name: string) => page.getByRole('tab', { name, exact: true })
+const shows = (text: RegExp) => eventually(async () => (await consoleLines(page)).some((line) => text.test(line)))
+const type = async (line: string) => {
+  await page.locator('.xterm-helper-textarea').first().focus()
+  await page.keyboard.type(`${line}\n`)
+}
+const builds = () => page.locator('#kernel-view li').allInnerTexts()
+
+/** Waits for the prompt of the kernel with this build number, as it says at its start. */
+const boots = (number: string) =>
+  eventually(() => {
+    const said = new TextDecoder().decode(app.application.library.console('default', 0).kept().bytes)
+    const [, ...runs] = said.split('Linux version')
+    const last = runs.at(-1)
+    return last?.split('\n')[0].includes(number) === true && last.includes('longmode:/root# ')
+  })
+
+async function build(): Promise<void> {
+  await button('Build').click()
+  await button('Cancel').waitFor()
+  await button('Cancel').waitFor({ state: 'detached' })
+  await page.locator('.state.current').waitFor()
+}
+
+it('opens the tree, and a recipe and one click more give it a configuration that boots', async () => {
+  await button('Boot the built-in Linux').waitFor()
+  // The machine of the first run, without its run.
+  await app.application.library.add(defaultMachineConfig(), DEFAULT_MACHINE_ID)
+  await page
+    .getByRole('button', { name: /^Longmode/ })
+    .first()
+    .click()
+  await tab('Kernel').click()
+  await button('Open a kernel tree…').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Folder' }).fill(folder)
+  await page.keyboard.press('Enter')
+  await dialog.getByRole('button', { name: 'init', exact: false }).first().waitFor()
+  await dialog.getByRole('button', { name: 'Choose this folder' }).click()
+  await page.getByRole('heading', { name: /^Linux 6\.1\./ }).waitFor()
+  await page.locator('.state.unconfigured').waitFor()
+
+  await tab('Configuration').click()
+  await page.getByRole('radio', { name: /^Tiny/ }).check()
+  await button('Apply the recipe').click()
+  await page.getByText('This configuration has all that “Longmode” needs.').waitFor()
+  // A student's mishap: the share's file system is off, and the console.
+  await workbench.applyRecipes(await workbench.openTree(folder), { recipes: [], own: [fragment], keep: true })
+  const config = path.join(folder, '.config')
+  execFileSync(path.join(folder, 'scripts/config'), ['--file', config, '-d', '9P_FS', '-d', 'SERIAL_8250_CONSOLE'])
+  await tab('Build').click()
+  await tab('Configuration').click()
+  await page.getByText("unknown filesystem type '9p'").waitFor()
+  await page.getByText('CONFIG_SERIAL_8250_CONSOLE').first().waitFor()
+  await button('Fix all').click()
+  await page.getByText('This configuration has all that “Longmode” needs.').waitFor()
+  expect(readFileSync(config, 'utf8')).toContain('CONFIG_9P_FS=y\n')
+})
+
+it('builds and boots it in one click each; the call is not there yet', async () => {
+  await build()
+  await button('Boot').click()
+  await boots('#1 ')
+  await type('./host_folder/call 451')
+  await shows(/^good: -1, errno 38/)
+})
+
+it('adds the call, builds again and boots: the console shows its results', async () => {
+  await tab('Kernel').click()
+  await tab('System calls').click()
+  copyFileSync(path.join(calls, 'memcpy.c'), path.join(folder, 'kernel/memcpy.c'))
+  await page.getByRole('textbox', { name: 'Name' }).fill('memcpy')
+  await button('Show what is missing as a diff').click()
+  await page.getByText('+obj-y').first().waitFor()
+  await button('Write these changes').click()
+  await page.getByText('number 451').waitFor()
+  await page.locator('.state.stale').waitFor()
+  await page
+    .getByText(/is not freed|leak/)
+    .first()
+    .waitFor()
+  await build()
+  const [newest, older] = await eventually(async () => {
+    const list = await builds()
+    return list.length === 2 && list
+  })
+  expect(newest).toContain('Built')
+  expect(older).toContain('Built')
+
+  await button('Boot').click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Restart with this kernel' }).click()
+  await boots('#2 ')
+  await type('./host_folder/call 451')
+  await shows(/^good: 0, errno 0/)
+  await shows(/^equal: 1/)
+  await shows(/^null: -1, errno 14/)
+})
