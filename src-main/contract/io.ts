@@ -14,6 +14,8 @@ export type FromIoWorker =
       readonly dropped: number
     }
   | { readonly type: 'folder'; readonly share: number; readonly folder: ShareFolderState }
+  /** The guest has mounted a share again and sees the folder that it was exchanged for. */
+  | { readonly type: 'mounted'; readonly share: number }
   /** Why the host's changes cannot be listed. */
   | { readonly type: 'problem'; readonly share: number; readonly sentence: string }
   /** Something the user should read, one line. */

@@ -15,6 +15,11 @@ export function mountCommand(share: Pick<ShareConfig, 'mountTag' | 'readOnly'>, 
   return `mkdir -p ${word(place)} && mount -t 9p -o ${options} ${word(share.mountTag)} ${word(place)}`
 }
 
+/** The same for a folder that was exchanged while the guest had it mounted: the new one comes with a new mount. */
+export function remountCommand(share: Pick<ShareConfig, 'mountTag' | 'readOnly'>, place = MOUNT_PLACE): string {
+  return `cd; umount ${word(place)}; ${mountCommand(share, place)}`
+}
+
 /** The line for /etc/fstab. `nofail`: the system starts too on a machine without the share. */
 export function fstabLine(share: Pick<ShareConfig, 'mountTag' | 'readOnly'>, place = MOUNT_PLACE): string {
   const options = `trans=virtio,msize=${MSIZE},nofail${share.readOnly ? ',ro' : ''}`

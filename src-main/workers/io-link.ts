@@ -7,6 +7,8 @@ export interface ShareEvents {
   /** Oldest first; `dropped` more were too many to list. */
   activities?(share: number, activities: readonly ShareActivity[], dropped: number): void
   folder?(share: number, folder: ShareFolderState): void
+  /** The guest has mounted it again and sees the folder that it was exchanged for. */
+  mounted?(share: number): void
   /** Why the host's changes cannot be listed. */
   problem?(share: number, sentence: string): void
 }
@@ -25,6 +27,8 @@ export class IoLink {
   readonly #problems = new Map<number, string>()
   /** By id: who waits for the answer to an exchange. */
   readonly #exchanges = new Map<number, (sentence: string | undefined) => void>()
+  /** Shares whose exchanged folder the guest has not mounted yet. */
+  readonly #unmounted = new Set<number>()
   #nextExchange = 1
   readonly #note: (text: string) => void
   #over = false
@@ -72,9 +76,16 @@ export class IoLink {
     if (this.#over) return Promise.resolve(ENDED)
     const id = this.#nextExchange++
     return new Promise((resolve) => {
-      this.#exchanges.set(id, resolve)
+      this.#exchanges.set(id, (sentence) => {
+        if (sentence === undefined) this.#unmounted.add(share)
+        resolve(sentence)
+      })
       this.#send({ type: 'exchange', id, share, ...folder })
     })
+  }
+
+  waitsForMount(share: number): boolean {
+    return this.#unmounted.has(share)
   }
 
   /** The machine has ended, or its end is known. */
@@ -109,6 +120,11 @@ export class IoLink {
         if (message.folder === 'present') this.#folders.delete(message.share)
         else this.#folders.set(message.share, message.folder)
         for (const each of this.#watching) each.folder?.(message.share, message.folder)
+        return
+      case 'mounted':
+        this.#unmounted.delete(message.share)
+        this.#folders.delete(message.share)
+        for (const each of this.#watching) each.mounted?.(message.share)
         return
       case 'problem':
         this.#problems.set(message.share, message.sentence)

@@ -164,6 +164,11 @@ export class MachineHandle {
     return this.#io.exchange(share, folder)
   }
 
+  /** Its folder was exchanged, and the guest has not mounted it again. */
+  waitsForMount(share: number): boolean {
+    return this.#io.waitsForMount(share)
+  }
+
   /** A line of the monitor that is not its owner's (contract/monitor.ts); an empty answer when the machine ends first. */
   monitor(line: string): Promise<string> {
     if (this.#end !== undefined) return Promise.resolve('')

@@ -19,11 +19,14 @@ export class ShareWatch {
         this.#change(event, (share) => ({ ...share, activities: keep([...share.activities, event.activity]) }))
       }),
       api.on('folder', (event) => this.#change(event, (share) => ({ ...share, folder: event.folder }))),
+      // The command to type is another one now.
+      api.on('mounted', (event) => void (event.id === id && this.ask().catch(() => undefined))),
       api.on('problem', (event) => this.#change(event, (share) => ({ ...share, problem: event.sentence }))),
     ]
   }
 
-  async start(): Promise<void> {
+  /** Asks for what is known now: at the beginning, and after a change that no event tells. */
+  async ask(): Promise<void> {
     this.list = await this.#api.watch(this.#id)
   }
 

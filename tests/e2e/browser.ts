@@ -1,4 +1,5 @@
 /** The served app in Debian's Chromium: pages, real drops, and what a test may look at. */
+import { statSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright'
@@ -69,3 +70,18 @@ export async function dropFiles(page: Page, files: readonly string[]): Promise<v
 
 /** The lines that the first console shows now. */
 export const consoleLines = (page: Page) => page.locator('.xterm-rows').first().locator('> div').allInnerTexts()
+
+/** Chooses a file or folder in the window's own picker. */
+export async function chooseFile(page: Page, file: string): Promise<void> {
+  const dialog = page.getByRole('dialog')
+  const isFolder = statSync(file).isDirectory()
+  const folder = dialog.getByRole('textbox', { name: 'Folder' })
+  await folder.fill(isFolder ? file : path.dirname(file))
+  await folder.press('Enter')
+  if (isFolder) {
+    await dialog.getByRole('button', { name: 'Choose this folder' }).click()
+    return
+  }
+  await dialog.getByRole('button', { name: path.basename(file) }).click()
+  await dialog.getByRole('button', { name: 'Open', exact: true }).click()
+}

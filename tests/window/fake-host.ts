@@ -240,7 +240,12 @@ export class FakeHost {
         reviewFile: () => [],
         createDebianDisk: () => 2,
       },
-      shares: { watch: () => fakeShares(now), unwatch: () => undefined, open: () => undefined },
+      shares: {
+        watch: () => fakeShares(now),
+        unwatch: () => undefined,
+        open: () => undefined,
+        change: () => 'next-mount',
+      },
       debug: {
         registers: () => fakeRegisters(this.#registers),
         setRegister: (_, _id, { name, value }) => void this.#registers.set(name, value),

@@ -98,6 +98,7 @@ export function fakeShares(now: number): Share[] {
       config: tutorialConfig.shares[0],
       index: 0,
       folder: 'present',
+      exchanged: false,
       mountCommand: 'mkdir -p /root/host_folder && mount -t 9p -o trans=virtio shared_folder /root/host_folder',
       fstabLine: 'shared_folder /root/host_folder 9p trans=virtio 0 0',
       activities: [

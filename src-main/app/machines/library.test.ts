@@ -50,6 +50,16 @@ describe('the library', () => {
     await expect(library.start(a.id)).rejects.toThrow('is running already')
     await expect(library.remove(a.id)).rejects.toThrow('end it first')
   })
+  it('takes another folder for a share, when it is one', async () => {
+    const { library, folder } = await fresh()
+    const share = { path: folder, mountTag: 'tag', securityModel: 'none', readOnly: false } as const
+    const { id } = await library.add({ ...defaultMachine, shares: [share] })
+    await expect(library.changeFolder(id, 0, path.join(folder, 'none'))).rejects.toThrow('is no folder')
+    await expect(library.changeFolder(id, 1, folder)).rejects.toThrow('no such share')
+    expect(await library.changeFolder(id, 0, scratch)).toBe('next-start')
+    expect(library.get(id).config.shares).toEqual([{ ...share, path: scratch }])
+    expect(library.waitsForMount(id, 'tag')).toBe(false)
+  })
   it('has virtio consoles beside the serial port, with sizes', async () => {
     const { library } = await fresh()
     const { id } = await library.add({ ...defaultMachine, consoles: 2 })

@@ -1,8 +1,10 @@
 /** All machines that the user has, and the runs of those that run. The single truth that every window and terminal looks at. */
 import { randomUUID } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import { TroubleError } from '../../contract/rpc/messages.ts'
 import type { MachineId, Progress } from '../../contract/services/common.ts'
 import type { Machine, MachineNote, MachineStatus } from '../../contract/services/machines.ts'
+import type { FolderChange } from '../../contract/services/shares.ts'
 import type { Stop } from '../../contract/debug.ts'
 import { consoleNames, type MachineConfig } from '../../machine/config.ts'
 import { MachineConsole } from './console.ts'
@@ -115,6 +117,35 @@ export class MachineLibrary {
 
   async change(id: MachineId, config: MachineConfig): Promise<Machine> {
     return await this.#update(this.#entry(id), { config })
+  }
+
+  /** Another folder for a share of the description, and of the run when there is one that has it. Throws TroubleError. */
+  async changeFolder(id: MachineId, index: number, folder: string): Promise<FolderChange> {
+    const entry = this.#entry(id)
+    const { config } = entry.saved
+    const share = config.shares.at(index)
+    if (share === undefined) throw TroubleError.user('this machine has no such share any more')
+    const stats = await stat(folder).catch(() => undefined)
+    if (stats?.isDirectory() !== true) throw TroubleError.user(`${folder} is no folder; choose another one`)
+    const running = this.#runningShare(entry, share.mountTag)
+    const refused = await running?.run.exchangeFolder(running.index, { path: folder, readOnly: share.readOnly })
+    if (refused !== undefined) throw TroubleError.user(refused)
+    const shares = config.shares.map((other, at) => (at === index ? { ...other, path: folder } : other))
+    await this.change(id, { ...config, shares })
+    return running === undefined ? 'next-start' : 'next-mount'
+  }
+
+  /** The folder of this tag was exchanged, and the guest has not mounted it again. */
+  waitsForMount(id: MachineId, mountTag: string): boolean {
+    const running = this.#runningShare(this.#entry(id), mountTag)
+    return running?.run.waitsForMount(running.index) ?? false
+  }
+
+  /** The description may have been edited since the start: the guest knows a share by its tag. */
+  #runningShare(entry: Entry, mountTag: string): { run: MachineRun; index: number } | undefined {
+    const index = entry.running?.shares.findIndex((share) => share.mountTag === mountTag) ?? -1
+    const run = index < 0 ? undefined : this.activeRun(entry.saved.id)
+    return run === undefined ? undefined : { run, index }
   }
 
   async duplicate(id: MachineId): Promise<Machine> {

@@ -80,6 +80,18 @@ export class MachineRun {
     this.#running().reset()
   }
 
+  /** See MachineHandle.exchangeFolder. */
+  exchangeFolder(
+    share: number,
+    folder: { readonly path: string; readonly readOnly: boolean },
+  ): Promise<string | undefined> {
+    return this.#running().exchangeFolder(share, folder)
+  }
+
+  waitsForMount(share: number): boolean {
+    return this.#running().waitsForMount(share)
+  }
+
   watchShares(events: ShareEvents): () => void {
     return this.#running().watchShares(events)
   }

@@ -1,6 +1,6 @@
 /** What happens in the shared folders of machines, for the windows that look: the run tells it, the newest lines are kept. */
 import { stat } from 'node:fs/promises'
-import { fstabLine, mountCommand, MOUNT_PLACE } from '../../contract/mount-command.ts'
+import { fstabLine, mountCommand, MOUNT_PLACE, remountCommand } from '../../contract/mount-command.ts'
 import type { Peer } from '../../contract/rpc/host.ts'
 import type { MachineId } from '../../contract/services/common.ts'
 import type { AllServices } from '../../contract/services/index.ts'
@@ -52,6 +52,7 @@ export class ShareWatch {
     return await Promise.all(
       config.shares.map(async (share, index) => {
         const { activities, folder, problem } = watched.of(index)
+        const exchanged = this.#library.waitsForMount(id, share.mountTag)
         // The first share goes where the tutorial has it; each of the others needs a place of its own.
         const place = index === 0 ? MOUNT_PLACE : `/mnt/${share.mountTag}`
         return {
@@ -59,7 +60,8 @@ export class ShareWatch {
           index,
           folder: folder ?? (await folderState(share.path)),
           ...(problem === undefined ? {} : { problem }),
-          mountCommand: mountCommand(share, place),
+          exchanged,
+          mountCommand: exchanged ? remountCommand(share, place) : mountCommand(share, place),
           fstabLine: fstabLine(share, place),
           activities,
         }
@@ -105,6 +107,10 @@ export class ShareWatch {
       folder: (index, folder) => {
         watched.of(index).folder = folder
         tell((window) => window.emit('shares', 'folder', { id, index, folder }))
+      },
+      mounted: (index) => {
+        watched.of(index).folder = 'present'
+        tell((window) => window.emit('shares', 'mounted', { id, index }))
       },
       problem: (index, sentence) => {
         watched.of(index).problem = sentence

@@ -19,5 +19,6 @@ export function shareHandlers(
       if (share === undefined) throw TroubleError.user('this machine has no such share any more')
       await shell.reveal(share.path)
     },
+    change: (_window, id, index, folder) => library.changeFolder(id, index, folder),
   }
 }

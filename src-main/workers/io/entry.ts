@@ -2,17 +2,25 @@ import process from 'node:process'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ControlBlock, Event } from '../../base/control-block.ts'
 import type { FromIoWorker, ToIoWorker } from '../../contract/io.ts'
+import type { BlockStatus } from '../../devices/backends.ts'
 import { DiskError, type DiskImage } from '../../host/disk/image.ts'
 import { openDisk } from '../../host/disk/open.ts'
 import type { DiskConfig } from '../../machine/config.ts'
 import { Ram } from '../../memory/ram.ts'
 import { IoChannel } from './channel.ts'
 import type { DiskFacts } from './client.ts'
+import { Notes } from './notes.ts'
 import { IoServer } from './server.ts'
 import { Share } from './shares.ts'
 import type { FromIo, IoStart, ToIo } from './start.ts'
 
 /** Entry of the io worker: owns disk images and shared folders, works on guest RAM directly. */
+
+/** What the guest is told as an error, in words for the user. */
+const diskFailures: Readonly<Partial<Record<BlockStatus, string>>> = {
+  'no-space': 'the place where the image lies is full; the guest gets errors when it writes, until there is room',
+  'io-error': 'this computer could not read or write the image; the guest got an error',
+}
 
 function factsOf(image: DiskImage, { serial, index }: DiskConfig): DiskFacts {
   return {
@@ -46,7 +54,12 @@ function run(
     disks: images,
     shares,
   }
-  const server = new IoServer(parts, () => control.raise(Event.ioDone))
+  const notes = new Notes((text) => tell({ type: 'note', text }))
+  const server = new IoServer(
+    parts,
+    () => control.raise(Event.ioDone),
+    (disk, status) => notes.warn('disk', `the disk ${start.disks[disk].file}: ${diskFailures[status]}`),
+  )
   server.start()
   onMessage(() => {
     server.stop()

@@ -80,6 +80,7 @@ function pair(shares: NineHandler[] = []) {
   })
   const file = new TestFile(trace)
   let raised = 0
+  const failed: BlockStatus[] = []
   const server = new IoServer(
     {
       channel: new IoChannel(channel.buffer),
@@ -88,6 +89,7 @@ function pair(shares: NineHandler[] = []) {
       shares,
     },
     () => raised++,
+    (_disk, status) => failed.push(status),
   )
   server.start()
   const client = new IoClient(channel, ram)
@@ -106,7 +108,7 @@ function pair(shares: NineHandler[] = []) {
       client.poll()
     }
   }
-  return { trace, ram, written, file, server, client, disk, send, settle, raised: () => raised, channel }
+  return { trace, ram, written, file, server, client, disk, send, settle, raised: () => raised, failed, channel }
 }
 
 describe('client and server', () => {
@@ -158,6 +160,7 @@ describe('client and server', () => {
     void t.send({ op: 'write', sector: 8, length: 512, buffer: new Uint8Array(512) })
     await t.settle()
     expect(t.trace).toEqual(['fdatasync EIO', 'done io-error', 'write 4096 ENOSPC', 'done no-space'])
+    expect(t.failed).toEqual(['io-error', 'no-space'])
   })
 
   it('refuse sectors that do not exist and memory that is not there', async () => {
@@ -169,6 +172,8 @@ describe('client and server', () => {
     ]
     await t.settle()
     expect(await Promise.all(statuses)).toEqual(['out-of-range', 'io-error', 'io-error'])
+    // The guest's own faults, not the disk's.
+    expect(t.failed).toEqual([])
   })
 
   it('hold up nobody behind a slow request, and lose none of many', async () => {

@@ -29,20 +29,23 @@ export class IoServer {
   readonly #disks: readonly DiskImage[]
   readonly #shares: readonly NineHandler[]
   readonly #raise: () => void
+  readonly #diskFailed: (disk: number, status: BlockStatus) => void
   #stopped = false
   /** Requests that are answered by the event loop. */
   #later = 0
 
-  /** `raise` gets the vCPU thread's attention (Event.ioDone). */
+  /** `raise` gets the vCPU thread's attention (Event.ioDone); `diskFailed` hears what this computer could not do for a disk. */
   constructor(
     parts: { channel: IoChannel; memory: GuestMemory; disks: readonly DiskImage[]; shares: readonly NineHandler[] },
     raise: () => void,
+    diskFailed: (disk: number, status: BlockStatus) => void = () => undefined,
   ) {
     this.#channel = parts.channel
     this.#memory = parts.memory
     this.#disks = parts.disks
     this.#shares = parts.shares
     this.#raise = raise
+    this.#diskFailed = diskFailed
   }
 
   start(): void {
@@ -122,7 +125,7 @@ export class IoServer {
     const [sector, length, bounce] = [record[Field.sector], record[Field.length], record[Field.bounce]]
     const op = record[Field.op]
     const position = sector * SECTOR
-    if (op === Op.flush) return disk.flush()
+    if (op === Op.flush) return this.#told(record, disk.flush())
     if (sector + length / SECTOR > disk.sectors) return 'out-of-range'
     if (op !== Op.read && disk.readOnly) return 'read-only'
     if (op === Op.discard) return disk.discard(position, length)
@@ -130,7 +133,14 @@ export class IoServer {
     const buffers =
       bounce >= 0 ? [this.#channel.bounce(bounce, length)] : this.#segments(record, 0, record[Field.segments])
     if (buffers === undefined || totalLength(buffers) !== length) return 'io-error'
-    return op === Op.read ? disk.read(position, buffers) : disk.write(position, buffers)
+    return this.#told(record, op === Op.read ? disk.read(position, buffers) : disk.write(position, buffers))
+  }
+
+  /** What the disk itself answers: a failure is this computer's, not the guest's. */
+  async #told(record: readonly number[], answer: Promise<BlockStatus>): Promise<BlockStatus> {
+    const status = await answer
+    if (status === 'no-space' || status === 'io-error') this.#diskFailed(record[Field.target], status)
+    return status
   }
 
   /** Views of guest memory for the segments from `first` to before `end`, neighbours joined; undefined when one is not in RAM. */

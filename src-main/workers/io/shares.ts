@@ -180,7 +180,7 @@ export class Share implements NineHandler {
     this.#next = undefined
     this.#now.begin()
     this.#now.watch(this.#watched)
-    this.#send({ type: 'folder', share: this.#index, folder: 'present' })
+    this.#send({ type: 'mounted', share: this.#index })
     this.#now.note('is what the guest has mounted now')
   }
 }
