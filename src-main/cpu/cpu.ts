@@ -52,6 +52,9 @@ export interface InstructionSet {
   readonly helpers: Readonly<Record<string, Helper>>
 }
 
+/** One jump of that many is counted. */
+const COUNTED_JUMPS = 16
+
 interface Exports {
   run(slice: number): number
   translate(linear: bigint, access: number): bigint
@@ -120,6 +123,7 @@ export class Cpu {
     this.prepareTables()
     this.setU64(AT.tlb, BigInt(TLB_SUPERVISOR))
     this.setU64(AT.codeTlb, BigInt(CODE_TLB_SUPERVISOR))
+    this.setU32(AT.hotEvery, COUNTED_JUMPS)
   }
 
   /* ---- construction ---- */
@@ -424,7 +428,9 @@ export class Cpu {
       handlers: this.handlerPlaces,
       now: () => performance.now(),
     })
-    this.setU32(AT.hotAt, threshold)
+    const every = threshold < 100 * COUNTED_JUMPS ? 1 : COUNTED_JUMPS
+    this.setU32(AT.hotEvery, every)
+    this.setU32(AT.hotAt, Math.round(threshold / every))
     return this.translator
   }
   dropRegions(): void {

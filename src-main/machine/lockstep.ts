@@ -33,6 +33,7 @@ const FREE = new Set([
     'excHasError',
     'excSoft',
     'hotAt',
+    'hotEvery',
     'regionDropped',
     'regionWhere',
     'tlbMisses',

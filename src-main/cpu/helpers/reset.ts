@@ -10,6 +10,7 @@ import { writeSegment } from './segments.ts'
 const KEPT: ReadonlySet<string> = new Set([
   'retired',
   'hotAt',
+  'hotEvery',
   'regionEntries',
   'regionRestarts',
   'regionInstructions',

@@ -15,7 +15,7 @@ import type { Func, FunctionBuilder, Label, Local, ModuleBuilder } from '../wasm
 import { NO_PAGE } from './code-page.ts'
 import type { Core } from './core.ts'
 import { RecordContext, type InlineSite } from './record-context.ts'
-import { countJump, enterRegion, isPlain, linearRip } from './region-entry.ts'
+import { beginCounting, countJump, enterRegion, isPlain, linearRip } from './region-entry.ts'
 
 /** Why run() came back. */
 export const EXIT = {
@@ -115,6 +115,7 @@ export function defineLoop(
     const span = f.local('i32')
     const budget = f.local('i32')
     const id = f.local('i32')
+    const untilCounted = f.local('i32')
     const access = f.local('i32')
     const asF64 = (e: Expr) => new Expr('f64', [e], [ptr === 'i32' ? 0xb8 : 0xba])
     const lip = (): Expr => bias.add(record.shr_u(4).u64())
@@ -125,6 +126,7 @@ export function defineLoop(
       f.ret(code)
     }
     f.set(budget, slice)
+    beginCounting(f, untilCounted)
     f.loop((delivered) => {
       f.block((exceptional) => {
         f.block((fault) => {
@@ -149,7 +151,7 @@ export function defineLoop(
             f.set(record, page.add(toPtr(f, linear.and(4095).shl(4))))
             f.set(bias, linear.sub(record.shr_u(4).u64()))
             f.loop((jumped) => {
-              countJump(f, imports.hot, record)
+              countJump(f, imports.hot, record, untilCounted)
               f.loop((next) => {
                 f.rarely(budget.le_s(0), () => {
                   saveRip()

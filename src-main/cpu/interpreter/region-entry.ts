@@ -14,13 +14,25 @@ export function linearRip(f: FunctionBuilder): Local {
   return linear
 }
 
-/** Counts a jump to `record`; the translator hears of it once. */
-export function countJump(f: FunctionBuilder, hot: Func, record: Local): void {
+/** Before the first countJump() of a run: `until` differs from run to run, for short ones must not count always the same jumps, or none. */
+export function beginCounting(f: FunctionBuilder, until: Local): void {
+  f.set(until, get64(f, AT.retired).i32().and(get32(f, AT.hotEvery).sub(1)))
+}
+
+/**
+ * Counts a jump to `record`, when its turn has come (`until` jumps are let pass before: the counters of much code do not fit in the host's
+ * caches); the translator hears of it once.
+ */
+export function countJump(f: FunctionBuilder, hot: Func, record: Local, until: Local): void {
   const { ptr } = f.module
-  const at = f.tmp(record.shr_u(3).and(HOT_COUNTER_BYTES - 2))
-  const count = f.tmp(f.load32('u16', at, HOT_COUNTERS).add(1))
-  f.store(2, at, count, HOT_COUNTERS)
-  f.rarely(count.eq(get32(f, AT.hotAt)), () => f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba])))
+  f.set(until, until.sub(1))
+  f.rarely(until.lt_s(0), () => {
+    f.set(until, get32(f, AT.hotEvery).sub(1))
+    const at = f.tmp(record.shr_u(3).and(HOT_COUNTER_BYTES - 2))
+    const count = f.tmp(f.load32('u16', at, HOT_COUNTERS).add(1))
+    f.store(2, at, count, HOT_COUNTERS)
+    f.if(count.eq(get32(f, AT.hotAt)), () => f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba])))
+  })
 }
 
 /** Is the record of a linear address at hand, and no region's? */

@@ -174,14 +174,18 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
   /** (set, linear, guest-physical page | rights, host): an entry of the first level. */
   const enter = m.func('enterTlb', [ptr, 'i64', 'i64', ptr], [], (f, set, va, page, host) => {
     const rights = f.tmp(page.i32().and(4095))
-    const info = f.load32('u32', host.sub(map.ramBase).shr_u(12).shl(2), PAGE_INFO)
+    const ramPage = f.tmp(host.sub(map.ramBase).shr_u(12))
+    const info = f.load32('u32', ramPage.shl(2), PAGE_INFO)
     const entry = tlbEntry(f, set, va)
     const tag = f.tmp(va.and(-4096n))
     const index = va.shr_u(12).and(TLB_ENTRIES - 1)
     f.store(8, entry, tag, 0)
     // a tag that cannot match this index
-    const never = index.xor(1).shl(12)
-    f.store(8, entry, rights.and(RIGHT.write).and(info.eqz()).select(tag, never), 8)
+    f.store(8, entry, index.xor(1).shl(12), 8)
+    f.if(rights.and(RIGHT.write).and(info.eqz()), () => {
+      f.store(8, entry, tag, 8)
+      f.store(1, ramPage, i32(1), map.writeMarks)
+    })
     f.store(8, entry, (ptr === 'i32' ? host.u64() : host).sub(va), 16)
     noteLocal(f, entry, rights)
     f.store(8, entry, page, 24)
@@ -340,7 +344,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     })
   })
 
-  const dropWriteTags = defineWriteTags(m)
+  const dropWriteTags = defineWriteTags(m, map)
   return {
     ramAddress,
     translate,

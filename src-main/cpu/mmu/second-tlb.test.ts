@@ -36,7 +36,7 @@ describe('the second-level TLB', () => {
     put(0x1008n, PDPT | PRESENT)
     put(PDPT, DIRECTORY | PRESENT)
     put(PDPT + 8n, LARGE_DIRECTORY | PRESENT)
-    for (let n = 0n; n < 20n; n++) put(DIRECTORY + n * 8n, (TABLES + n * 4096n) | PRESENT)
+    for (let n = 0n; n < 65n; n++) put(DIRECTORY + n * 8n, (TABLES + n * 4096n) | PRESENT)
     for (let n = 0; n < 4096 - 512; n++) cpu.bytes[cpu.map.ramBase + Number(page(n))] = n & 255
     cpu.setU64(AT.cr4, cpu.u64(AT.cr4) | 0x80n)
     cpu.flushTlb()

@@ -179,6 +179,8 @@ export const AT = {
   pageRights: u32('pageRights'),
   /** How often a place must be jumped to before it is offered to the translator; out of the counters' reach: never. */
   hotAt: u32('hotAt'),
+  /** Of that many jumps one is counted (a power of 2). */
+  hotEvery: u32('hotEvery'),
   /** A region has been dropped since this was last cleared. */
   regionDropped: u32('regionDropped'),
   /** Where a region stopped: offset in its page | instructions not done << 16. */
@@ -238,7 +240,7 @@ export const LOCAL_PAGES = 0x8000
 export const LOCAL_PAGES_MOST = 2000
 
 /** Data TLB: entries of 32 bytes a set: read tag, write tag, addend (host address - linear address), gpa of the page and its rights. */
-export const TLB_ENTRIES = 4096
+export const TLB_ENTRIES = 16384
 export const TLB_STRIDE = 32
 export const TLB_SET = TLB_ENTRIES * TLB_STRIDE
 export const TLB_USER = 0x100000
@@ -288,6 +290,8 @@ AREAS.forEach(([begin, bytes], n) => {
 export interface MemoryMap {
   readonly is64: boolean
   readonly slots: number
+  /** A byte for each RAM page: the first-level TLB may have write tags for it (mmu/write-tags.ts). */
+  readonly writeMarks: number
   readonly slotBase: number
   readonly ramBase: number
   /** RAM below the PCI hole, and above 4 GiB, in bytes. */
@@ -299,13 +303,14 @@ export interface MemoryMap {
 /** Largest memory32. */
 const MAX_MEMORY32 = 65535 * 65536
 
-export function memoryMap(lowSize: number, highSize: number, slots = 3072): MemoryMap {
+export function memoryMap(lowSize: number, highSize: number, slots = 4096): MemoryMap {
   const ramPages = (lowSize + highSize) / 4096
   const align = (x: number) => Math.ceil(x / 65536) * 65536
-  const slotBase = align(PAGE_INFO + ramPages * 4)
+  const writeMarks = PAGE_INFO + ramPages * 4
+  const slotBase = align(writeMarks + ramPages)
   const ramBase = align(slotBase + slots * SLOT_BYTES)
   const total = align(ramBase + lowSize + highSize)
-  return { is64: total > MAX_MEMORY32, slots, slotBase, ramBase, lowSize, highSize, pages64K: total / 65536 }
+  return { is64: total > MAX_MEMORY32, slots, writeMarks, slotBase, ramBase, lowSize, highSize, pages64K: total / 65536 }
 }
 
 /** Place of a guest-physical address in the memory, or -1 when it is not RAM. */
