@@ -310,7 +310,16 @@ export function memoryMap(lowSize: number, highSize: number, slots = 4096): Memo
   const slotBase = align(writeMarks + ramPages)
   const ramBase = align(slotBase + slots * SLOT_BYTES)
   const total = align(ramBase + lowSize + highSize)
-  return { is64: total > MAX_MEMORY32, slots, writeMarks, slotBase, ramBase, lowSize, highSize, pages64K: total / 65536 }
+  return {
+    is64: total > MAX_MEMORY32,
+    slots,
+    writeMarks,
+    slotBase,
+    ramBase,
+    lowSize,
+    highSize,
+    pages64K: total / 65536,
+  }
 }
 
 /** Place of a guest-physical address in the memory, or -1 when it is not RAM. */
