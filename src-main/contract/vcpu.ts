@@ -49,6 +49,8 @@ export type ToVcpu =
   | { readonly type: 'quit' }
   /** One line for the monitor, answered by `reply` with the same id. */
   | { readonly type: 'monitor'; readonly id: number; readonly line: string }
+  /** The translator's thread is gone: nothing more is translated. */
+  | { readonly type: 'translatorEnded' }
   /** Looking into the machine (debug.ts), answered by `debugged` with the same id. */
   | { readonly type: 'debug'; readonly id: number; readonly request: DebugRequest }
 
@@ -58,6 +60,8 @@ export type ExitReason = 'power-off' | 'guest-reset' | 'debug-exit' | 'quit'
 export type FromVcpu =
   /** The machine is built; the first instruction follows. */
   | { readonly type: 'started'; readonly accelerator: Accelerator }
+  /** The owner starts the translator's thread with this (workers/translator/start.ts): it hears when that ends, however it does. */
+  | { readonly type: 'translator'; readonly start: object; readonly port: object }
   | { readonly type: 'reply'; readonly id: number; readonly text: string }
   /** Something the user should read, one line. */
   | { readonly type: 'note'; readonly text: string }

@@ -6,7 +6,7 @@ import { CodeSlots } from './code-slots.ts'
 import { modeKey } from './decode/record.ts'
 import { enumerateVariants } from './decode/enumerate.ts'
 import type { Row } from './decode/rows.ts'
-import type { Variant } from './decode/variants.ts'
+import { handlerPlaces, type Variant } from './decode/variants.ts'
 import { MAX_MODEL, type CpuModel } from './helpers/cpu-model.ts'
 import { vectorFault } from './helpers/blocked.ts'
 import { missing } from './helpers/missing.ts'
@@ -42,6 +42,8 @@ import {
   type MemoryMap,
 } from './state/layout.ts'
 import { HANDLER } from './region.ts'
+import type { TranslateOptions } from './translator/jobs.ts'
+import { RegionMaker } from './translator/maker.ts'
 import { Translator } from './translator/translator.ts'
 import { ModuleBuilder } from './wasm/module.ts'
 
@@ -91,8 +93,6 @@ export class Cpu {
   private readonly exports: Exports
   readonly variants: Variant[] = []
   private readonly helperOf: (Helper | undefined)[] = []
-  /** Places in table 0 of handlers that are functions of their own, by the key of the variant. */
-  private readonly handlerPlaces = new Map<string, number>()
   private readonly code: CodeSlots
   /** A debugger's. */
   readonly breakpoints: Breakpoints
@@ -119,7 +119,6 @@ export class Cpu {
     this.fetch = new CodeFetch(this, this.code, handlerIds, set.rows)
     const handlers = this.handlers(set, handlerIds)
     this.exports = this.build(memory, handlers)
-    handlers.filter((h) => !h.variant.hot).forEach((h, place) => this.handlerPlaces.set(h.variant.key, place))
     this.prepareTables()
     this.setU64(AT.tlb, BigInt(TLB_SUPERVISOR))
     this.setU64(AT.codeTlb, BigInt(CODE_TLB_SUPERVISOR))
@@ -416,16 +415,24 @@ export class Cpu {
 
   /* ---- translation ---- */
 
-  /** From now on code that is jumped to `threshold` (1 to 65535) times is translated. `operations`: the interpreter's, but in tests. */
-  translateHot(threshold: number, operations = this.set.operations): Translator {
+  /** From now on code that is jumped to `threshold` (1 to 65535) times is translated. */
+  translateHot(threshold: number, { operations = this.set.operations, thread }: TranslateOptions = {}): Translator {
+    const { map, memory, exports, set } = this
     this.translator ??= new Translator({
-      memory: this.memory,
-      map: this.map,
-      env: { ...this.exports, memory: this.memory },
-      table: this.exports.table,
-      rows: this.set.rows,
-      operations,
-      handlers: this.handlerPlaces,
+      memory,
+      map,
+      env: { ...exports, memory },
+      table: exports.table,
+      maker:
+        thread ??
+        new RegionMaker({
+          buffer: memory.buffer,
+          map,
+          rows: set.rows,
+          operations,
+          handlers: handlerPlaces(this.variants),
+        }),
+      placeOf: (record) => this.code.find(record),
       now: () => performance.now(),
     })
     const every = threshold < 100 * COUNTED_JUMPS ? 1 : COUNTED_JUMPS

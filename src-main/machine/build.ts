@@ -10,12 +10,9 @@ import { VirtioPci } from '../devices/virtio/pci.ts'
 import { VirtioRng } from '../devices/virtio/rng.ts'
 import type { MachineConfig } from './config.ts'
 import { enterKernel } from './initial-state.ts'
-import { Machine, type MachineBackends, type MachineMemory, type VirtioFactory } from './machine.ts'
+import { Machine, TSC_HZ, type MachineBackends, type MachineMemory, type VirtioFactory } from './machine.ts'
 import type { MachineClock } from './machine-clock.ts'
 import { warmUp } from './warm-up.ts'
-
-/** The time stamp counter counts nanoseconds of guest time (Machine). */
-const TSC_HZ = 1_000_000_000
 
 export interface BuiltMachine {
   readonly machine: Machine

@@ -14,7 +14,7 @@ const code = [
 function side(operations: Readonly<Record<string, Operation>> | undefined): Stepped {
   const side = bareMachine(code)
   const { built } = side
-  if (operations) built.machine.cpu.translateHot(10, operations)
+  if (operations) built.machine.cpu.translateHot(10, { operations })
   const result = built.boot()
   if (!result.ok) throw new Error(result.error.message)
   return side

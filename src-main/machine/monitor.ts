@@ -11,7 +11,8 @@ export function engineCounters(machine: Machine): string {
     lines.push(
       `in regions         ${cpu.u64(AT.regionInstructions)} instructions, entered ${cpu.u64(AT.regionEntries)} times, restarts ${cpu.u64(AT.regionRestarts)}`,
       `regions            ${counts.regions} now, ${counts.made} made, ${counts.dropped} dropped (${counts.evicted} to make room), ${counts.refused} places refused`,
-      `translated         ${counts.instructions} instructions into ${counts.bytes} bytes in ${counts.milliseconds.toFixed(0)} ms`,
+      `thread             ${counts.jobs} jobs, ${counts.waiting} waiting (${counts.mostWaiting} at most), ${counts.postponed} postponed, ${counts.stale} came too late, ${counts.threadMilliseconds.toFixed(0)} ms of CPU`,
+      `translated         ${counts.instructions} instructions into ${counts.bytes} bytes in ${counts.modules} modules; ${counts.milliseconds.toFixed(0)} ms on the vCPU's thread`,
     )
   return lines.join('\n')
 }

@@ -13,7 +13,7 @@ function start(worker = echo) {
     return Promise.resolve()
   }
   const handle = new MachineHandle(defaultMachine, { output, note: (text) => notes.push(text) }, worker)
-  return { handle, seen: () => seen, type: (text: string) => handle.send(encoder.encode(text)) }
+  return { handle, notes, seen: () => seen, type: (text: string) => handle.send(encoder.encode(text)) }
 }
 
 describe('a machine handle', () => {
@@ -65,6 +65,16 @@ describe('a machine handle', () => {
     await type(text)
     const end = await handle.ended
     expect(end.kind === 'failed' && end.sentence).toContain(sentence)
+  })
+  it('says that the translator ended, to the user and to the vCPU, and goes on', async () => {
+    const { handle, notes, seen, type } = start()
+    await type('!translator\n')
+    while (!seen().includes('<translatorEnded>')) await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(notes.join()).toMatch(
+      /^the translator stopped by a fault of Longmode \(.+\); the machine goes on, but slower$/,
+    )
+    await type('!off\n')
+    expect(await handle.ended).toMatchObject({ reason: 'power-off' })
   })
   it('says when the engine is missing', async () => {
     const { handle } = start(new URL('./no-such-worker.ts', import.meta.url))

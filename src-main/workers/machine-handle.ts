@@ -2,7 +2,7 @@
  * A running machine as its owner sees it: starts the vCPU worker, carries bytes and messages (contract/vcpu.ts), and turns
  * every way in which it can end into one promise that always resolves.
  */
-import { Worker, type Transferable } from 'node:worker_threads'
+import { Worker, type MessagePort, type Transferable } from 'node:worker_threads'
 import { ByteRing } from '../base/byte-ring.ts'
 import { ControlBlock, Event } from '../base/control-block.ts'
 import { unpacked } from '../base/unpacked.ts'
@@ -22,6 +22,7 @@ import { DebugClient } from './debug-client.ts'
 import { changeShare } from './monitor/change-share.ts'
 import { examine } from './monitor/examine.ts'
 import { IoLink, type ShareEvents } from './io-link.ts'
+import { startTranslator, type TranslatorStart } from './translator/start.ts'
 
 export type MachineEnd =
   | { readonly kind: 'exited'; readonly reason: ExitReason; readonly code: number }
@@ -49,6 +50,7 @@ export class MachineHandle {
   /** Resolves when the machine has ended and all of its output has been delivered. */
   readonly ended: Promise<MachineEnd>
   readonly #worker: Worker
+  #translator: Worker | undefined
   readonly #events: MachineEvents
   readonly #control: ControlBlock
   readonly #consoles: readonly { readonly input: ByteRing; readonly output: ByteRing }[]
@@ -198,6 +200,9 @@ export class MachineHandle {
       case 'note':
         this.#events.note(message.text)
         return
+      case 'translator':
+        this.#startTranslator(message.start as TranslatorStart, message.port as MessagePort)
+        return
       case 'exited':
         this.#finish({ kind: 'exited', reason: message.reason, code: message.code })
         return
@@ -227,6 +232,15 @@ export class MachineHandle {
     }
   }
 
+  #startTranslator(start: TranslatorStart, port: MessagePort): void {
+    if (this.#end !== undefined) return port.close()
+    this.#translator = startTranslator(start, port, (reason) => {
+      if (this.#end !== undefined) return
+      this.#events.note(`the translator stopped by a fault of Longmode (${reason}); the machine goes on, but slower`)
+      this.#post({ type: 'translatorEnded' })
+    })
+  }
+
   /** The first reason counts; what follows (the worker's own exit) is its consequence. */
   #finish(end: MachineEnd): void {
     if (this.#end !== undefined) return
@@ -244,7 +258,7 @@ export class MachineHandle {
 
   async #pumpAll(): Promise<MachineEnd> {
     const ends = await Promise.all(this.#consoles.map(({ output }, console) => this.#pumpOutput(output, console)))
-    await this.#worker.terminate()
+    await Promise.all([this.#worker.terminate(), this.#translator?.terminate()])
     return ends[0]
   }
 

@@ -2,7 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, type MessagePort, type Transferable } from 'node:worker_threads'
 import { ByteRing } from '../base/byte-ring.ts'
 import { ControlBlock, Event, VcpuState } from '../base/control-block.ts'
 import type { Log } from '../base/log.ts'
@@ -17,7 +17,7 @@ import {
 import type { ConsoleBackend, TerminalSize } from '../devices/backends.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { buildMachine, type BuiltMachine } from '../machine/build.ts'
-import { allocateMemory, type Machine } from '../machine/machine.ts'
+import { allocateMemory, type Machine, type MachineMemory } from '../machine/machine.ts'
 import { MachineClock } from '../machine/machine-clock.ts'
 import { RunLoop } from '../machine/run-loop.ts'
 import { IoChannel } from './io/channel.ts'
@@ -25,6 +25,7 @@ import { IoClient } from './io/client.ts'
 import { IoStartError, startIo } from './io/start.ts'
 import { Ram } from '../memory/ram.ts'
 import { monitorReply } from './monitor/monitor.ts'
+import { TranslatorPort, type TranslatorStart } from './translator/start.ts'
 import { VcpuDebugger } from './vcpu-debugger.ts'
 
 /**
@@ -36,7 +37,7 @@ const HOT = 15000
 
 const port = parentPort
 if (port === null) throw new Error('the vCPU worker is a worker')
-const post = (message: FromVcpu): void => port.postMessage(message)
+const post = (message: FromVcpu, transfer: Transferable[] = []): void => port.postMessage(message, transfer)
 
 /** Something of the user's cannot be used; the message is one sentence. */
 class HostError extends Error {}
@@ -100,6 +101,7 @@ class VcpuWorker {
   private readonly consoles: readonly RingConsole[]
   private built: BuiltMachine | undefined
   private io: { client: IoClient; close(): Promise<void> } | undefined
+  private thread: TranslatorPort | undefined
   private loop: RunLoop | undefined
   private debugger: VcpuDebugger | undefined
   private ended: { reason: ExitReason; code: number } | undefined
@@ -163,7 +165,7 @@ class VcpuWorker {
       initrd: config.initrd === undefined ? undefined : readFile(config.initrd, 'initial RAM disk'),
       startSeconds: startSeconds(config.rtc),
     })
-    if (config.accelerator === 'jit') this.built.machine.cpu.translateHot(HOT)
+    if (config.accelerator === 'jit') this.startTranslator(memory)
     this.loop = new RunLoop(this.built.machine, this.clock, {
       attend: () => this.attend(),
       sleep: (timeout) => this.sleep(timeout),
@@ -183,7 +185,7 @@ class VcpuWorker {
     post({ type: 'exited', ...end })
   }
 
-  private allocate(): ReturnType<typeof allocateMemory> {
+  private allocate(): MachineMemory {
     try {
       return allocateMemory(this.config.memory)
     } catch (cause) {
@@ -191,6 +193,16 @@ class VcpuWorker {
       const mib = this.config.memory / 1048576
       throw new HostError(`this computer cannot give the machine ${mib} MiB of memory; ask for less with -m`, { cause })
     }
+  }
+
+  private startTranslator({ map, memory }: MachineMemory): void {
+    const { cpu } = this.config
+    // the memory was allocated as a shared one
+    const buffer = memory.buffer as SharedArrayBuffer
+    const start: TranslatorStart = { memory: buffer, map, cpu, control: this.buffers.control }
+    this.thread = new TranslatorPort()
+    post({ type: 'translator', start, port: this.thread.other }, [this.thread.other])
+    this.built!.machine.cpu.translateHot(HOT, { thread: this.thread })
   }
 
   private makeDebugger(machine: Machine, loop: RunLoop): VcpuDebugger {
@@ -265,7 +277,14 @@ class VcpuWorker {
     const events = this.control.take()
     if (events & Event.ioDone) this.io!.client.poll()
     if (events & Event.input) for (const console of this.consoles) console.onReadable?.()
+    if (events & Event.codeReady) this.takeRegions()
     if (events & Event.message) this.takeMessages()
+  }
+
+  private takeRegions(): void {
+    const { cpu } = this.built!.machine
+    for (let made = this.thread!.take(); made !== undefined; made = this.thread!.take())
+      cpu.translator!.receive(made, !cpu.breakpoints.executing)
   }
 
   private takeMessages(): void {
@@ -298,6 +317,9 @@ class VcpuWorker {
           break
         case 'debug':
           this.debugger!.request(message.id, message.request)
+          break
+        case 'translatorEnded':
+          this.built!.machine.cpu.translator?.stop()
           break
         case 'start':
           throw new Error('the machine is running already')

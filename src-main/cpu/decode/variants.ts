@@ -26,6 +26,12 @@ export interface Variant {
   readonly repeat: number
 }
 
+/** Places in table 0 of the handlers that are functions of their own, by the key of the variant; `variants` in order, holes allowed. */
+export function handlerPlaces(variants: readonly Variant[]): Map<string, number> {
+  const cold = variants.filter((variant) => !variant.hot)
+  return new Map(cold.map((variant, place) => [variant.key, place]))
+}
+
 const isVarying = (size: string): boolean => size === 'v' || size === 'z' || size === 'y'
 /** String operations take REP prefixes. */
 const STRING = /^(ins|outs|movs|cmps|stos|lods|scas)(b|_)?$/

@@ -177,7 +177,7 @@ export const AT = {
   codeModeSupervisor: u32('codeModeSupervisor'),
   /** Of the last page walk: bit 0 the page may be written without another walk, bit 1 global. */
   pageRights: u32('pageRights'),
-  /** How often a place must be jumped to before it is offered to the translator; out of the counters' reach: never. */
+  /** How often a place must be jumped to before it is offered to the translator; HOT_NEVER: never. */
   hotAt: u32('hotAt'),
   /** Of that many jumps one is counted (a power of 2). */
   hotEvery: u32('hotEvery'),
@@ -259,6 +259,8 @@ export const REGION_RECORD_COUNT = 0x3f00
 /** u16 for each place that is jumped to (a hash of its record): how often that happened. */
 export const HOT_COUNTERS = TLB_INVALID + TLB_SET
 export const HOT_COUNTER_BYTES = 0x100000
+/** A threshold that no counter ever is at: they are compared after they have been raised. */
+export const HOT_NEVER = 0
 
 /** u32 for each RAM page: 0, or 1 + number of the code slot that holds its predecoded records. */
 export const PAGE_INFO = HOT_COUNTERS + HOT_COUNTER_BYTES

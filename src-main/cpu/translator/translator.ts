@@ -1,15 +1,9 @@
-/** The code cache: makes regions where the interpreter found hot code, and drops them when their bytes change. */
-import type { DecodeMode } from '../decode/record.ts'
-import type { Row } from '../decode/rows.ts'
-import { HANDLER, SLOT_TRANSLATED } from '../region.ts'
-import type { Operation } from '../semantics/context.ts'
-import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, RECORD, type MemoryMap } from '../state/layout.ts'
-import { ModuleBuilder, type Func } from '../wasm/module.ts'
-import { discover } from './discover.ts'
-import { emitRegion, REGION_PARAMS } from './emit.ts'
-import { InstructionReader } from './instructions.ts'
-import type { RegionImports } from './region-context.ts'
-import { RegionRecords } from './region-records.ts'
+/** The code cache: has regions made where the interpreter found hot code, and drops them when their bytes change. */
+import { modeKey, type DecodeMode } from '../decode/record.ts'
+import { HANDLER, SLOT_MODE, SLOT_TRANSLATED } from '../region.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, HOT_NEVER, RECORD, SLOT_BYTES, type MemoryMap } from '../state/layout.ts'
+import type { FromRegionThread, Job, MadeRegion, RegionThread } from './jobs.ts'
+import type { RegionMaker } from './maker.ts'
 
 interface Region {
   readonly record: number
@@ -20,6 +14,11 @@ interface Region {
   readonly records: readonly number[]
 }
 
+/** A job that the thread has, and the record at its place. */
+interface Asked extends Job {
+  readonly record: number
+}
+
 /**
  * Live regions at most, and how many are left when there were more. Half-way from there to the bound all are put to sleep, so that those
  * that were not used since then are known when room has to be made: they go first, then the oldest.
@@ -27,19 +26,36 @@ interface Region {
 const MOST_REGIONS = 7000
 const KEPT_SHARE = 0.8
 
+/** Jobs that a thread may be behind; what is hot then has to become hot again. */
+const MOST_WAITING = 512
+
 /** Table entries added at a time. */
 const GROWTH = 1024
 
 export interface TranslatorCounts {
   regions: number
   made: number
+  /** Guest instructions of all regions made, and of those that live. */
   instructions: number
+  liveInstructions: number
   dropped: number
   /** Of the dropped ones, those that had to make room. */
   evicted: number
   refused: number
+  /** Modules made, and the bytes of their code. */
+  modules: number
   bytes: number
+  /** On the vCPU's thread: making regions there, or taking those that the thread made. */
   milliseconds: number
+  /** CPU time of the translator thread. */
+  threadMilliseconds: number
+  /** Jobs given to the thread, those that it has at the moment and had at most, and those that had to wait because it was so far behind. */
+  jobs: number
+  waiting: number
+  mostWaiting: number
+  postponed: number
+  /** Regions that came too late: the code had changed, or its page had lost its slot. */
+  stale: number
 }
 
 export class Translator {
@@ -47,25 +63,37 @@ export class Translator {
     regions: 0,
     made: 0,
     instructions: 0,
+    liveInstructions: 0,
     dropped: 0,
     evicted: 0,
     refused: 0,
+    modules: 0,
     bytes: 0,
     milliseconds: 0,
+    threadMilliseconds: 0,
+    jobs: 0,
+    waiting: 0,
+    mostWaiting: 0,
+    postponed: 0,
+    stale: 0,
   }
   private readonly view: DataView
   private readonly bytes: Uint8Array
   private readonly map: MemoryMap
   private readonly env: Readonly<Record<string, unknown>>
   private readonly table: WebAssembly.Table
-  private readonly reader: InstructionReader
-  private readonly records: RegionRecords
+  private readonly maker: RegionMaker | RegionThread
+  private readonly placeOf: (record: number) => { page: number; offset: number } | undefined
   private readonly now: () => number
-  /** The module that every region is, less the region. */
-  private readonly shape: { readonly module: ModuleBuilder; readonly imports: RegionImports; readonly func: Func }
   /** Regions by the number of their RAM page. */
   private readonly pages = new Map<number, Region[]>()
   private readonly free: number[] = []
+  /** Jobs of the thread, by id, and their records. */
+  private readonly asked = new Map<number, Asked>()
+  private readonly askedRecords = new Set<number>()
+  private nextJob = 1
+  /** REGION_RECORDS for the thread to use again. They go back with the next job: never while a region runs, whose own they may be. */
+  private returned: number[] = []
   /** Regions have been put to sleep since the last eviction. */
   private sleeping = false
   /** Bound of the cache; tests make it smaller. */
@@ -77,10 +105,10 @@ export class Translator {
     /** The exports of the core module, and its memory. */
     readonly env: Readonly<Record<string, unknown>>
     readonly table: WebAssembly.Table
-    readonly rows: readonly Row[]
-    readonly operations: Readonly<Record<string, Operation>>
-    /** Places in the table of the interpreter's handlers, by the key of their variant. */
-    readonly handlers: ReadonlyMap<string, number>
+    /** A maker makes regions at once, a thread while the guest runs on. */
+    readonly maker: RegionMaker | RegionThread
+    /** Where a record stands for code; undefined when its slot was emptied. */
+    readonly placeOf: (record: number) => { page: number; offset: number } | undefined
     readonly now: () => number
   }) {
     this.bytes = new Uint8Array(parts.memory.buffer)
@@ -88,48 +116,106 @@ export class Translator {
     this.map = parts.map
     this.env = parts.env
     this.table = parts.table
+    this.maker = parts.maker
+    this.placeOf = parts.placeOf
     this.now = parts.now
-    this.reader = new InstructionReader(parts.rows, parts.operations, parts.handlers)
-    this.records = new RegionRecords(this.view)
-    const module = new ModuleBuilder({ pages: parts.map.pages64K, is64: parts.map.is64 })
-    module.useTable()
-    const imports = declareImports(module)
-    const func = module.declare('region', REGION_PARAMS, ['i32'])
-    module.export('region', func)
-    this.shape = { module, imports, func }
   }
 
-  /** Makes a region that begins at byte `offset` of RAM page `page`, whose record is at `record`. False when there is nothing to gain. */
-  translate(page: number, offset: number, record: number, mode: DecodeMode): boolean {
-    const handler = this.view.getUint16(record, true)
-    if (handler === HANDLER.region || handler === HANDLER.asleep) return true
+  /** Code from `record` on, at byte `offset` of RAM page `page`, is hot. */
+  translate(page: number, offset: number, record: number, mode: DecodeMode): void {
+    if (this.isRegion(record)) return
+    const { maker } = this
+    const asked = { id: this.nextJob, page, offset, record, mode }
+    if ('send' in maker) return this.ask(maker, asked)
     const start = this.now()
-    const plan = discover(this.reader, this.bytes, this.map.ramBase + page * 4096, offset, mode)
-    const records = plan && this.records.take(plan.handled)
-    if (!plan || !records) {
+    const batch = maker.make([asked])
+    const region = batch?.regions[0]
+    if (!batch || !region) {
       this.counts.refused++
-      return false
+      return
     }
-    const { module, imports, func } = this.shape
-    emitRegion(module, func, { imports, ramBase: this.map.ramBase, codeSize: mode.codeSize, records }, plan)
-    const code = module.encode()
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: this.env })
-    this.install(page, record, {
-      record,
-      index: this.place(instance.exports.region),
-      ranges: plan.ranges,
-      instructions: plan.instructions,
-      records: [...records.values()],
-    })
+    this.count(batch.bytes)
+    this.install(asked, region, this.instance(batch.module))
+    this.counts.milliseconds += this.now() - start
+  }
+  private isRegion(record: number): boolean {
+    const handler = this.view.getUint16(record, true)
+    return handler === HANDLER.region || handler === HANDLER.asleep
+  }
+  private instance(module: WebAssembly.Module): WebAssembly.Instance {
+    return new WebAssembly.Instance(module, { env: this.env })
+  }
+  private count(bytes: number): void {
+    this.counts.modules++
+    this.counts.bytes += bytes
+  }
+
+  /* ---- the thread ---- */
+
+  private ask(thread: RegionThread, asked: Asked): void {
     const { counts } = this
-    counts.made++
-    counts.regions++
-    counts.instructions += plan.instructions
-    counts.bytes += code.length
+    if (this.askedRecords.has(asked.record)) return
+    if (this.asked.size >= MOST_WAITING) {
+      this.clearCounter(asked.record)
+      counts.postponed++
+      return
+    }
+    this.nextJob++
+    this.asked.set(asked.id, asked)
+    this.askedRecords.add(asked.record)
+    const { id, page, offset, mode } = asked
+    thread.send({ jobs: [{ id, page, offset, mode }], returned: this.returned })
+    this.returned = []
+    counts.jobs++
+    counts.waiting = this.asked.size
+    counts.mostWaiting = Math.max(counts.mostWaiting, counts.waiting)
+  }
+  /** Takes what the thread has made; between two slices of guest code. `wanted`: false throws it away. */
+  receive({ ids, batch, milliseconds }: FromRegionThread, wanted: boolean): void {
+    const { counts } = this
+    const start = this.now()
+    let instance: WebAssembly.Instance | undefined
+    if (batch) this.count(batch.bytes)
+    ids.forEach((id, n) => {
+      const asked = this.asked.get(id)
+      if (!asked) throw new Error(`the translator thread answers job ${id}, which nobody gave it`)
+      this.asked.delete(id)
+      this.askedRecords.delete(asked.record)
+      const region = batch?.regions[n]
+      if (!region) counts.refused++
+      else if (wanted && this.stands(asked, region))
+        this.install(asked, region, (instance ??= this.instance(batch!.module)))
+      else {
+        counts.stale++
+        this.returned.push(...region.records)
+        this.clearCounter(asked.record)
+      }
+    })
+    counts.waiting = this.asked.size
+    counts.threadMilliseconds = milliseconds
     counts.milliseconds += this.now() - start
-    this.evict()
+  }
+  /** Is the code still what the region was made from, and its record where it was? */
+  private stands({ page, offset, record, mode }: Asked, { ranges, code }: MadeRegion): boolean {
+    const place = this.placeOf(record)
+    if (place?.page !== page || place.offset !== offset || this.isRegion(record)) return false
+    if (this.view.getUint8(this.slotByte(record, SLOT_MODE)) !== modeKey(mode)) return false
+    const base = this.map.ramBase + page * 4096
+    let at = 0
+    for (const [from, to] of ranges)
+      for (let i = from; i < to; i++) if (this.bytes[base + i] !== code[at++]) return false
     return true
   }
+  /** No thread makes regions any more: what is not translated now is left to the interpreter. */
+  stop(): void {
+    this.asked.clear()
+    this.askedRecords.clear()
+    this.counts.waiting = 0
+    this.view.setUint32(AT.hotAt, HOT_NEVER, true)
+  }
+
+  /* ---- the cache ---- */
+
   /** Keeps the bound. */
   private evict(): void {
     const { counts, mostRegions } = this
@@ -161,20 +247,27 @@ export class Translator {
     table.set(index, region)
     return index
   }
-  private install(page: number, record: number, region: Region): void {
+  private install({ page, record }: Asked, made: MadeRegion, { exports }: WebAssembly.Instance): void {
+    const { counts } = this
+    const { ranges, instructions, records } = made
+    const region: Region = { record, index: this.place(exports[made.name]), ranges, instructions, records }
+    counts.made++
+    counts.regions++
+    counts.instructions += instructions
+    counts.liveInstructions += instructions
     const known = this.pages.get(page)
     if (known) known.push(region)
     else this.pages.set(page, [region])
     const { view } = this
     view.setUint32(record, HANDLER.region, true)
     view.setUint32(record + 8, region.index, true)
-    view.setUint8(this.mark(record), 1)
+    view.setUint8(this.slotByte(record, SLOT_TRANSLATED), 1)
+    this.evict()
   }
-  /** The byte of a record's slot that says that the page holds translated code. */
-  private mark(record: number): number {
+  /** A byte of what a record's slot says about its page. */
+  private slotByte(record: number, what: number): number {
     const { slotBase } = this.map
-    const slotBytes = (4096 + 16) * RECORD
-    return slotBase + Math.floor((record - slotBase) / slotBytes) * slotBytes + 4096 * RECORD + SLOT_TRANSLATED
+    return slotBase + Math.floor((record - slotBase) / SLOT_BYTES) * SLOT_BYTES + 4096 * RECORD + what
   }
 
   /** Bytes [from, to) of a RAM page are about to change: regions made from them go. */
@@ -193,7 +286,7 @@ export class Translator {
     this.view.setUint32(AT.regionDropped, 1, true)
     if (kept.length > 0) this.pages.set(page, kept)
     else {
-      this.view.setUint8(this.mark(regions[0]!.record), 0)
+      this.view.setUint8(this.slotByte(regions[0]!.record, SLOT_TRANSLATED), 0)
       this.pages.delete(page)
     }
   }
@@ -203,23 +296,16 @@ export class Translator {
   private forget(region: Region): void {
     this.view.setUint32(region.record, HANDLER.decode, true)
     // what takes its place may become hot in its turn
-    this.view.setUint16(HOT_COUNTERS + ((region.record / 8) & (HOT_COUNTER_BYTES - 2)), 0, true)
+    this.clearCounter(region.record)
     this.table.set(region.index, null)
     this.free.push(region.index)
-    this.records.give(region.records)
+    if ('send' in this.maker) this.returned.push(...region.records)
+    else this.maker.give(region.records)
     this.counts.dropped++
     this.counts.regions--
+    this.counts.liveInstructions -= region.instructions
   }
-}
-
-function declareImports(m: ModuleBuilder): RegionImports {
-  return {
-    regionReach: m.importFunc('regionReach', ['i64', 'i32', 'i32'], [m.ptr]),
-    commit: m.importFunc('commit', [], []),
-    linear: m.importFunc('linear', ['i32', 'i64', 'i32'], ['i64']),
-    selectTlb: m.importFunc('selectTlb', [], []),
-    hostRange: m.importFunc('hostRange', ['i64', 'i64', 'i32'], [m.ptr]),
-    flagsAll: m.importFunc('flags', ['i32', 'i64', 'i64'], ['i32']),
-    flagsCarry: m.importFunc('flagsCarry', ['i32', 'i64', 'i64'], ['i32']),
+  private clearCounter(record: number): void {
+    this.view.setUint16(HOT_COUNTERS + ((record / 8) & (HOT_COUNTER_BYTES - 2)), 0, true)
   }
 }
