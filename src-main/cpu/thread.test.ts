@@ -87,7 +87,7 @@ describe('regions from another thread', () => {
     const batch = maker.make([0xfff, 0, 5].map((offset) => ({ page: 0x10, offset, mode })))!
     expect(batch.regions[0]).toBeUndefined()
     expect(batch.regions.slice(1).map((region) => region!.instructions)).toEqual([5, 4])
-    const { exports } = WebAssembly.Module as unknown as { exports(module: unknown): { name: string }[] }
+    const { exports } = WebAssembly.Module as unknown as { exports: (module: unknown) => { name: string }[] }
     expect(exports(batch.module).map(({ name }) => name)).toEqual(batch.regions.slice(1).map((region) => region!.name))
     expect(maker.make([{ page: 0x10, offset: 0xfff, mode }])).toBeUndefined()
   })
