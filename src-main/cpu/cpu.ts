@@ -1,6 +1,7 @@
 /** One vCPU: its state, its memory accesses, its interpreter, its helpers. Knows no device: what it needs of the machine is CpuHost. */
 import { gpaOf, type CpuHost } from './cpu-host.ts'
 import { CodeFetch } from './code-fetch.ts'
+import type { CoreExports } from './core-exports.ts'
 import { Breakpoints } from './breakpoints.ts'
 import { CodeSlots } from './code-slots.ts'
 import { modeKey } from './decode/record.ts'
@@ -57,23 +58,6 @@ export interface InstructionSet {
 /** One jump of that many is counted. */
 const COUNTED_JUMPS = 16
 
-interface Exports {
-  run(slice: number): number
-  translate(linear: bigint, access: number): bigint
-  slow(linear: bigint, access: number, size: number): number | bigint
-  hostRead(linear: bigint, size: number): number | bigint
-  hostWrite(linear: bigint, size: number): number | bigint
-  linear(segment: number, offset: bigint, how: number): bigint
-  commit(): void
-  dropCode(host: number | bigint, length: number | bigint): void
-  selectTlb(): void
-  forgetLocal(): void
-  dropWriteTags(host: number | bigint): void
-  flags(op: number, res: bigint, b: bigint): number
-  interrupt(vector: number): number
-  readonly table: WebAssembly.Table
-}
-
 export class Cpu {
   readonly map: MemoryMap
   readonly host: CpuHost
@@ -90,7 +74,7 @@ export class Cpu {
   levelBefore = 0
   /** How often each undefined opcode was met, by its first bytes. */
   readonly undefinedOpcodes = new Map<string, number>()
-  private readonly exports: Exports
+  private readonly exports: CoreExports
   readonly variants: Variant[] = []
   private readonly helperOf: (Helper | undefined)[] = []
   private readonly code: CodeSlots
@@ -127,7 +111,7 @@ export class Cpu {
 
   /* ---- construction ---- */
 
-  private build(memory: WebAssembly.Memory, handlers: readonly HandlerDef[]): Exports {
+  private build(memory: WebAssembly.Memory, handlers: readonly HandlerDef[]): CoreExports {
     const { map } = this
     const m = new ModuleBuilder({ pages: map.pages64K, is64: map.is64 })
     const mmioRead = m.importFunc('mmioRead', ['i32', 'i32', 'i32'], [])
@@ -185,7 +169,7 @@ export class Cpu {
       },
     }
     const module = new WebAssembly.Module(m.encode())
-    return new WebAssembly.Instance(module, { env }).exports as unknown as Exports
+    return new WebAssembly.Instance(module, { env }).exports as unknown as CoreExports
   }
 
   private handlers(set: InstructionSet, ids: Map<string, number>): HandlerDef[] {
