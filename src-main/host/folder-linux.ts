@@ -31,7 +31,7 @@ const SLOW_PERIOD = 500
  * again, so nothing the guest or the host renames or replaces meanwhile can lead outside (CVE-2016-9602).
  */
 export class LinuxFolder implements HostFolder {
-  readonly hasXattrs = true
+  readonly hasXattrs: boolean
   private readonly libc: Libc
   private readonly rootNode: LinuxNode
   private readonly rootIdentity = new HostStat()
@@ -53,6 +53,8 @@ export class LinuxFolder implements HostFolder {
     this.statFd(rootFd, this.rootIdentity)
     const fs = this.statfs(this.rootNode)
     this.inMemory = typeof fs !== 'number' && MEMORY_FILE_SYSTEMS.has(fs.type)
+    // FAT, /proc and some network file systems keep none: asked for any they say so, where others say that this one is not there.
+    this.hasXattrs = this.getXattr(this.rootNode, 'user.virtfs.uid') !== -ERRNO.EOPNOTSUPP
   }
 
   get openCount(): number {

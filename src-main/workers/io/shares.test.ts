@@ -9,6 +9,7 @@ import { IoLink } from '../io-link.ts'
 import { IoChannel } from './channel.ts'
 import { IoClient } from './client.ts'
 import { Notes } from './notes.ts'
+import { Share } from './shares.ts'
 import { startIo, type IoHandle } from './start.ts'
 
 const layout = { base: 4096, lowSize: 1 << 20, highSize: 0 }
@@ -118,6 +119,20 @@ describe('shares in the io worker', () => {
     await vi.waitFor(() => expect(notes.join()).toContain(`${join(base, 'two')}: is what the guest has mounted now`))
     link.close()
     expect(await link.exchange(0, { path: base, readOnly: false })).toBe('the machine has ended')
+  })
+
+  it('refuse mapped-xattr where the file system keeps no extended attributes', () => {
+    const config = (path: string): ShareConfig => ({
+      path,
+      mountTag: 't',
+      securityModel: 'mapped-xattr',
+      readOnly: true,
+    })
+    const ignore = (): void => undefined
+    expect(() => new Share(config('/proc'), 0, ignore)).toThrow(
+      'cannot share the folder /proc: mapped-xattr needs extended attributes',
+    )
+    new Share(config(base), 0, ignore).close()
   })
 
   it('end the machine when the worker fails', async () => {
