@@ -3,7 +3,7 @@ import { enumerateVariants } from './decode/enumerate.ts'
 import { handlerPlaces } from './decode/variants.ts'
 import { EXIT } from './interpreter/loop.ts'
 import { instructionSet } from './instruction-set.ts'
-import { AT, RAX } from './state/layout.ts'
+import { AT, RAX, RECORD } from './state/layout.ts'
 import { flat64 } from './test-flat64.ts'
 import type { FromRegionThread, Job, RegionThread } from './translator/jobs.ts'
 import { RegionMaker } from './translator/maker.ts'
@@ -84,12 +84,13 @@ describe('regions from another thread', () => {
     cpu.bytes[cpu.map.ramBase + 0x10fff] = 0xb8
     const maker = new RegionMaker({ buffer: cpu.bytes.buffer, map: cpu.map, rows, operations, handlers })
     const mode = { codeSize: 8, stackSize: 8 } as const
-    const batch = maker.make([0xfff, 0, 5].map((offset) => ({ page: 0x10, offset, mode })))!
+    const at = (offset: number) => ({ page: 0x10, offset, record: cpu.map.slotBase + offset * RECORD, mode })
+    const batch = maker.make([0xfff, 0, 5].map(at))!
     expect(batch.regions[0]).toBeUndefined()
     expect(batch.regions.slice(1).map((region) => region!.instructions)).toEqual([5, 4])
     const { exports } = WebAssembly.Module as unknown as { exports: (module: unknown) => { name: string }[] }
     expect(exports(batch.module).map(({ name }) => name)).toEqual(batch.regions.slice(1).map((region) => region!.name))
-    expect(maker.make([{ page: 0x10, offset: 0xfff, mode }])).toBeUndefined()
+    expect(maker.make([at(0xfff)])).toBeUndefined()
   })
   it('are not waited for, and a machine without its thread goes on', () => {
     const { cpu, translator, asked } = machine(LOOP)

@@ -1,13 +1,23 @@
-/** Which instructions make a region: what can be reached from its entry within the page. */
+/**
+ * Which instructions make a region: what can be reached from its entry within the page, calls included. A called function is taken in
+ * once for each place that calls it, so that its RET knows where it goes; a call of a function that is being run (recursion) goes to the
+ * copy that is there.
+ */
 import type { DecodeMode } from '../decode/record.ts'
 import type { Block } from './flow.ts'
-import type { Insn, InstructionReader } from './instructions.ts'
+import { RETURNS, type Insn, type InstructionReader } from './instructions.ts'
 
-/** Instructions of a region at most. */
+/** Instructions of a region at most, copies counted. */
 const MOST = 300
+/** Calls within calls. */
+const DEEPEST = 3
+/** Places that one RET is compared with. */
+const MOST_RETURNS = 6
 
 export interface Plan {
+  /** Key of the block where it begins. */
   readonly entry: number
+  /** By their keys. */
   readonly blocks: ReadonlyMap<number, Block>
   readonly instructions: number
   /** Instructions that handlers of the interpreter's run. */
@@ -16,59 +26,144 @@ export interface Plan {
   readonly ranges: readonly (readonly [number, number])[]
 }
 
-/** A region from `entry`, or undefined when its first instruction is one for the interpreter. */
-export function discover(
-  reader: InstructionReader,
-  bytes: Uint8Array,
-  page: number,
-  entry: number,
-  mode: DecodeMode,
-): Plan | undefined {
-  const insns = new Map<number, Insn>()
-  const leaders = new Set([entry])
-  const waiting = [entry]
-  while (waiting.length > 0 && insns.size < MOST) {
-    let at = waiting.shift()!
-    while (!insns.has(at) && insns.size < MOST && at < 4096) {
-      const insn = reader.read(bytes, page, at, mode)
-      if (!insn || insn.flow === 'cold') break
+/** A copy of a function, or the code that the region begins in. */
+interface Copy {
+  readonly number: number
+  /** Offset where it begins. */
+  readonly entry: number
+  readonly caller: Copy | undefined
+  readonly depth: number
+  readonly insns: Map<number, Insn>
+  readonly leaders: Set<number>
+  /** Where its RETs may go. */
+  readonly returns: { readonly copy: Copy; readonly at: number }[]
+  /** What its calls run, by the offset of the instruction. */
+  readonly calls: Map<number, Copy>
+}
+
+/** Offsets are below 4096 and a few bytes more. */
+const keyOf = (copy: Copy, at: number): number => copy.number * 8192 + at
+
+export class Discovery {
+  private readonly read: (at: number) => Insn | undefined
+  private readonly isWarm: (at: number) => boolean
+  private readonly copies: Copy[] = []
+  private readonly waiting: { readonly copy: Copy; readonly at: number }[] = []
+  private count = 0
+
+  /** `isWarm`: has the code at an offset been jumped to? What has not is left to the interpreter. */
+  constructor(reader: InstructionReader, page: Uint8Array, mode: DecodeMode, isWarm: (at: number) => boolean) {
+    const known = new Map<number, Insn | undefined>()
+    this.read = (at) => {
+      if (!known.has(at)) known.set(at, reader.read(page, 0, at, mode))
+      return known.get(at)
+    }
+    this.isWarm = isWarm
+  }
+
+  /** A region from `entry`, or undefined when its first instruction is one for the interpreter. */
+  plan(entry: number): Plan | undefined {
+    const root = this.begin(entry, undefined)
+    for (let next = this.waiting.shift(); next && this.count < MOST; next = this.waiting.shift())
+      this.follow(next.copy, next.at)
+    if (!root.insns.has(entry)) return undefined
+    const insns = new Set(this.copies.flatMap((copy) => [...copy.insns.values()]))
+    const blocks = new Map<number, Block>()
+    for (const copy of this.copies) for (const block of blocksOf(copy)) blocks.set(block.key, block)
+    const handled = [...insns].filter((insn) => insn.handler !== undefined)
+    return { entry: keyOf(root, entry), blocks, instructions: this.count, handled, ranges: rangesOf(insns) }
+  }
+
+  private begin(entry: number, caller: Copy | undefined): Copy {
+    const copy: Copy = {
+      number: this.copies.length,
+      entry,
+      caller,
+      depth: caller ? caller.depth + 1 : 0,
+      insns: new Map(),
+      leaders: new Set([entry]),
+      returns: [],
+      calls: new Map(),
+    }
+    this.copies.push(copy)
+    this.waiting.push({ copy, at: entry })
+    return copy
+  }
+
+  private follow(copy: Copy, from: number): void {
+    const { insns, leaders } = copy
+    for (let at = from; !insns.has(at) && this.count < MOST && at < 4096;) {
+      const insn = this.read(at)
+      if (!insn || insn.flow === 'cold') return
       insns.set(at, insn)
-      if (insn.flow === 'branch' || insn.name === 'jmp') {
-        const { target } = insn
-        if (target !== undefined && target >= 0 && target < 4096) {
+      this.count++
+      const { target } = insn
+      if ((insn.flow === 'branch' || insn.name === 'jmp') && isInPage(target)) {
+        if (insn.name === 'jmp' || this.isWarm(target)) {
           leaders.add(target)
-          waiting.push(target)
+          this.waiting.push({ copy, at: target })
         }
-        if (insn.flow === 'branch') leaders.add(insn.next)
       }
-      if (insn.flow === 'away') break
+      if (insn.flow === 'branch') leaders.add(insn.next)
+      if (insn.name === 'call' && isInPage(target)) this.call(copy, insn, target)
+      if (insn.flow === 'away') return
       at = insn.next
     }
   }
-  if (!insns.has(entry)) return undefined
-  const handled = [...insns.values()].filter((insn) => insn.handler !== undefined)
-  return { entry, blocks: blocksOf(insns, leaders), instructions: insns.size, handled, ranges: rangesOf(insns) }
+  private call(copy: Copy, insn: Insn, target: number): void {
+    const callee = this.running(copy, target) ?? this.enter(copy, target)
+    if (!callee) return
+    copy.calls.set(insn.at, callee)
+    if (callee.returns.length === MOST_RETURNS || insn.next >= 4096) return
+    callee.returns.push({ copy, at: insn.next })
+    copy.leaders.add(insn.next)
+    this.waiting.push({ copy, at: insn.next })
+  }
+  /** The copy of the function at `target` that has called this one, or is it. */
+  private running(copy: Copy, target: number): Copy | undefined {
+    for (let at: Copy | undefined = copy; at; at = at.caller) if (at.entry === target) return at
+    return undefined
+  }
+  private enter(caller: Copy, target: number): Copy | undefined {
+    return caller.depth < DEEPEST && this.isWarm(target) ? this.begin(target, caller) : undefined
+  }
 }
 
-function blocksOf(insns: ReadonlyMap<number, Insn>, leaders: ReadonlySet<number>): Map<number, Block> {
-  const blocks = new Map<number, Block>()
+const isInPage = (target: number | undefined): target is number => target !== undefined && target >= 0 && target < 4096
+
+function blocksOf(copy: Copy): Block[] {
+  const { insns, leaders, calls } = copy
+  const blocks: Block[] = []
   for (const start of leaders) {
     if (!insns.has(start)) continue
-    const block: Block = { start, insns: [], next: start, target: undefined }
-    for (let insn = insns.get(start); insn; insn = insns.get(block.next!)) {
-      block.insns.push(insn)
-      block.next = insn.flow === 'away' ? undefined : insn.next
-      if (insn.flow === 'branch' || insn.name === 'jmp') block.target = insn.target
+    const list: Insn[] = []
+    let last = insns.get(start)!
+    for (let insn: Insn | undefined = last; insn; insn = insns.get(insn.next)) {
+      list.push(insn)
+      last = insn
       if (insn.flow !== 'next' || leaders.has(insn.next)) break
     }
-    blocks.set(start, block)
+    const to = (at: number | undefined, where: Copy | undefined = copy) =>
+      at === undefined ? undefined : { at, key: where?.insns.has(at) ? keyOf(where, at) : undefined }
+    const callee = calls.get(last.at)
+    blocks.push({
+      key: keyOf(copy, start),
+      insns: list,
+      next: last.flow === 'away' ? undefined : to(last.next),
+      // what is called without being taken in is outside, even if it is here for another reason
+      target:
+        last.name === 'call' ? callee && to(last.target, callee) : last.flow === 'next' ? undefined : to(last.target),
+      returns: RETURNS.has(last.name)
+        ? copy.returns.filter((r) => r.copy.insns.has(r.at)).map((r) => ({ at: r.at, key: keyOf(r.copy, r.at) }))
+        : [],
+    })
   }
   return blocks
 }
 
-function rangesOf(insns: ReadonlyMap<number, Insn>): (readonly [number, number])[] {
+function rangesOf(insns: ReadonlySet<Insn>): (readonly [number, number])[] {
   const ranges: [number, number][] = []
-  for (const insn of [...insns.values()].sort((a, b) => a.at - b.at)) {
+  for (const insn of [...insns].sort((a, b) => a.at - b.at)) {
     const last = ranges.at(-1)
     if (last && insn.at <= last[1]) last[1] = Math.max(last[1], insn.next)
     else ranges.push([insn.at, insn.next])

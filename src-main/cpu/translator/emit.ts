@@ -9,8 +9,8 @@ import { STATUS } from '../semantics/context.ts'
 import { i32, konst, type Expr } from '../wasm/expr.ts'
 import { FunctionBuilder, type Func, type Label, type Local, type ModuleBuilder } from '../wasm/module.ts'
 import type { Plan } from './discover.ts'
-import { Graph, type Node } from './flow.ts'
-import type { Insn } from './instructions.ts'
+import { Graph, type Block, type Node, type Place } from './flow.ts'
+import { RETURNS, type Insn } from './instructions.ts'
 import { RegionContext, type RegionImports, type RegionSite } from './region-context.ts'
 import { RegionFlags, sameShape, type FlagShape } from './region-flags.ts'
 import { Registers } from './registers.ts'
@@ -50,6 +50,8 @@ class RegionEmitter {
   private readonly arriving = new Map<Node, FlagShape | undefined>()
   private context!: RegionContext
   private away!: Label
+  /** Which of the graph's dispatched nodes the dispatcher is to go on with. */
+  private readonly selector: Local
 
   constructor(f: FunctionBuilder, code: RegionCode, plan: Plan, all?: RegionSite) {
     this.f = f
@@ -57,6 +59,7 @@ class RegionEmitter {
     const [bias, budget] = f.params as [Local, Local]
     this.budget = budget
     this.graph = new Graph(plan.blocks, plan.entry)
+    this.selector = f.keep('i32')
     this.site = {
       f,
       imports: code.imports,
@@ -84,7 +87,7 @@ class RegionEmitter {
             this.away = away
             site = { ...this.site, away, stop, quit }
             this.context = new RegionContext(site)
-            this.tree(this.graph.entry)
+            this.tree(this.graph.root)
           })
           this.spill()
           f.br(chain)
@@ -179,30 +182,46 @@ class RegionEmitter {
   }
 
   private block(node: Node): void {
-    const { f, context } = this
     const { block } = node
+    if (!block) return this.dispatch()
+    const { f, context } = this
     const { flags } = this.site
     flags.shape = node.isLoop ? undefined : this.arriving.get(node)
     const count = block.insns.length
     f.set(this.budget, this.budget.sub(count))
     block.insns.forEach((insn, i) => f.scope(() => context.emit(insn, count - i)))
-    const last = block.insns[count - 1]!
-    const condition = last.flow === 'next' ? undefined : context.branching
-    const shape = flags.shape
-    if (condition && last.target !== undefined)
-      f.if(condition, () => this.edge(node, last.target!, shape, last.name === 'call'))
-    if (block.next !== undefined) this.edge(node, block.next, shape, false)
-    else f.unreachable()
+    this.leave(node, block, block.insns[count - 1]!)
+  }
+  /** From the end of a block to where its last instruction leads. */
+  private leave(node: Node, block: Block, last: Insn): void {
+    const { f } = this
+    const { rip, flags } = this.site
+    const { shape } = flags
+    const condition = last.flow === 'next' ? undefined : this.context.branching
+    if (condition) f.if(condition, () => this.edge(node, block.target ?? { at: last.target!, key: undefined }, shape))
+    if (block.next !== undefined) return this.edge(node, block.next, shape)
+    if (!RETURNS.has(last.name)) return f.unreachable()
+    for (const place of block.returns) f.if(rip.eq(this.ripAt(place.at)), () => this.edge(node, place, shape))
+    f.br(this.away)
+  }
+  private dispatch(): void {
+    const { f } = this
+    const { dispatched } = this.graph
+    // on the way through here nothing is known
+    for (const node of dispatched) this.arriving.set(node, undefined)
+    const labels = dispatched.map((node) => this.follows.get(node)!)
+    f.brTable(labels, labels[0]!, this.selector)
   }
 
-  /** Goes to an offset of the page; `isCall`: outside the region for sure. */
-  private edge(from: Node, offset: number, shape: FlagShape | undefined, isCall: boolean): void {
-    const { f } = this
-    const to = isCall ? undefined : this.graph.follow(from, offset)
-    if (!to) return this.goTo(offset)
-    if (this.graph.isBack(from, to)) {
-      f.rarely(this.budget.le_s(0), () => this.goTo(offset))
-      f.br(this.headers.get(to)!)
+  private edge(from: Node, place: Place, shape: FlagShape | undefined): void {
+    const { f, graph } = this
+    const to = graph.find(place)
+    if (!to) return this.goTo(place.at)
+    const isSideways = graph.isSideways(from, to)
+    if (isSideways || graph.isBack(from, to)) {
+      f.rarely(this.budget.le_s(0), () => this.goTo(place.at))
+      if (isSideways) f.set(this.selector, i32(graph.dispatched.indexOf(to)))
+      f.br(this.headers.get(isSideways ? graph.root : to)!)
       return
     }
     this.arriving.set(to, this.arriving.has(to) ? sameShape(this.arriving.get(to), shape) : shape)

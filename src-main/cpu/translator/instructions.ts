@@ -44,6 +44,8 @@ const AWAY = new Set([
   ...['hlt', 'ud', 'syscall', 'sysret', 'sysenter', 'sysexit', 'iret', 'int', 'int1', 'int3'],
   ...['call_far', 'call_far_mem', 'jmp_far', 'jmp_far_mem', 'ret_far', 'ret_far_imm'],
 ])
+/** Near returns. */
+export const RETURNS: ReadonlySet<string> = new Set(['ret', 'ret_imm'])
 /** Operations that are long, or that leave the run: the interpreter's handler runs them, as it does what only a helper can do. */
 const BY_HANDLER = /^(hlt|ud|(movs|stos|lods|scas|cmps|ins|outs)(b|_)?)$/
 

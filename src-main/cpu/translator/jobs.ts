@@ -7,6 +7,8 @@ export interface Place {
   /** Number of the RAM page, and offset in it. */
   readonly page: number
   readonly offset: number
+  /** The place's predecoded record. */
+  readonly record: number
   readonly mode: DecodeMode
 }
 

@@ -1,9 +1,10 @@
 /** Makes regions: finds their instructions, emits and compiles them. Runs on the vCPU's thread or on one of its own. */
 import type { Row } from '../decode/rows.ts'
 import type { Operation } from '../semantics/context.ts'
-import type { MemoryMap } from '../state/layout.ts'
+import { HANDLER } from '../region.ts'
+import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, RECORD, type MemoryMap } from '../state/layout.ts'
 import { ModuleBuilder, type Func } from '../wasm/module.ts'
-import { discover, type Plan } from './discover.ts'
+import { Discovery, type Plan } from './discover.ts'
 import { emitRegion, REGION_PARAMS } from './emit.ts'
 import { InstructionReader, type Insn } from './instructions.ts'
 import type { Batch, MadeRegion, Place } from './jobs.ts'
@@ -28,6 +29,7 @@ interface Planned {
 
 export class RegionMaker {
   private readonly bytes: Uint8Array
+  private readonly view: DataView
   private readonly map: MemoryMap
   private readonly reader: InstructionReader
   private readonly records: RegionRecords
@@ -46,9 +48,10 @@ export class RegionMaker {
     readonly handlers: ReadonlyMap<string, number>
   }) {
     this.bytes = new Uint8Array(parts.buffer)
+    this.view = new DataView(parts.buffer)
     this.map = parts.map
     this.reader = new InstructionReader(parts.rows, parts.operations, parts.handlers)
-    this.records = new RegionRecords(new DataView(parts.buffer))
+    this.records = new RegionRecords(this.view)
   }
 
   /** Undefined when there is nothing to gain anywhere. */
@@ -73,11 +76,23 @@ export class RegionMaker {
     this.records.give(records)
   }
 
-  private plan({ page, offset, mode }: Place): Planned | undefined {
+  /**
+   * Has a jump to this record been counted? Where few jumps make a place hot that says nothing. The vCPU writes there meanwhile, so this is
+   * a guess, and a wrong one costs time only.
+   */
+  private isWarm(record: number): boolean {
+    const { view } = this
+    if (view.getUint32(AT.hotEvery, true) === 1) return true
+    const handler = view.getUint16(record, true)
+    if (handler === HANDLER.region || handler === HANDLER.asleep) return true
+    return view.getUint16(HOT_COUNTERS + ((record / 8) & (HOT_COUNTER_BYTES - 2)), true) > 0
+  }
+  private plan({ page, offset, record, mode }: Place): Planned | undefined {
     const { copy } = this
     const at = this.map.ramBase + page * PAGE
     copy.set(this.bytes.subarray(at, at + PAGE))
-    const plan = discover(this.reader, copy, 0, offset, mode)
+    const isWarm = (other: number): boolean => this.isWarm(record + (other - offset) * RECORD)
+    const plan = new Discovery(this.reader, copy, mode, isWarm).plan(offset)
     const records = plan && this.records.take(plan.handled)
     if (!plan || !records) return undefined
     const { ranges, instructions } = plan

@@ -14,10 +14,8 @@ interface Region {
   readonly records: readonly number[]
 }
 
-/** A job that the thread has, and the record at its place. */
-interface Asked extends Job {
-  readonly record: number
-}
+/** A job that the thread has. */
+type Asked = Job
 
 /**
  * Live regions at most, and how many are left when there were more. Half-way from there to the bound all are put to sleep, so that those
@@ -163,8 +161,7 @@ export class Translator {
     this.nextJob++
     this.asked.set(asked.id, asked)
     this.askedRecords.add(asked.record)
-    const { id, page, offset, mode } = asked
-    thread.send({ jobs: [{ id, page, offset, mode }], returned: this.returned })
+    thread.send({ jobs: [asked], returned: this.returned })
     this.returned = []
     counts.jobs++
     counts.waiting = this.asked.size
