@@ -67,7 +67,7 @@ const machineConfig = v.object({
     v.maxValue(MOST_MEMORY, `at most ${MOST_MEMORY / MIB} MiB of memory`),
   ),
   cpu,
-  accelerator: v.picklist(['jit', 'interp']),
+  accelerator: v.picklist(['jit', 'interp', 'both']),
   disks: v.pipe(v.array(disk), v.maxLength(32)),
   shares: v.pipe(v.array(share), v.maxLength(16)),
   serial,

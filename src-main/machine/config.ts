@@ -44,8 +44,8 @@ export interface ShareConfig {
 export type SerialTarget =
   { readonly kind: 'stdio' } | { readonly kind: 'file'; readonly path: string } | { readonly kind: 'none' }
 
-/** `jit`: translator over interpreter, `interp`: interpreter alone. */
-export type Accelerator = 'jit' | 'interp'
+/** `jit`: translator over interpreter, `interp`: interpreter alone, `both`: one machine of each, compared all the time. */
+export type Accelerator = 'jit' | 'interp' | 'both'
 
 export interface MachineConfig {
   readonly name: string

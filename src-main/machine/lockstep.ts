@@ -5,7 +5,9 @@
 import type { Cpu } from '../cpu/cpu.ts'
 import { EXIT } from '../cpu/interpreter/loop.ts'
 import { AT, STATE_FIELDS, type Field } from '../cpu/state/layout.ts'
+import type { BootResult } from '../boot/types.ts'
 import type { BuiltMachine } from './build.ts'
+import type { Machine } from './machine.ts'
 import { MachineClock } from './machine-clock.ts'
 import { RunLoop, type RunLoopHost } from './run-loop.ts'
 
@@ -58,9 +60,9 @@ export class InstructionTime {
   private milliseconds(): number {
     return ((this.cpu ? Number(this.cpu.u64(AT.retired)) * INSTRUCTION_TIME : 0) + this.slept) / 1e6
   }
-  /** ms; sleeping for ever is an error of the guest's that the caller has to notice. */
-  sleep(timeout: number | undefined): void {
-    this.slept += Math.ceil((timeout ?? 1000) * 1e6)
+  /** ms */
+  sleep(time: number): void {
+    this.slept += Math.ceil(time * 1e6)
   }
 }
 
@@ -78,8 +80,10 @@ class Side {
   readonly runCpu: (slice: number) => number
   ended = false
   private turn = false
+  readonly built: BuiltMachine
 
-  constructor({ built, time }: Stepped) {
+  constructor({ built, time }: Stepped, sleep: (timeout: number | undefined) => number) {
+    this.built = built
     this.cpu = built.machine.cpu
     this.clock = time.clock
     time.cpu = this.cpu
@@ -88,7 +92,7 @@ class Side {
         this.turn = !this.turn
         return this.turn
       },
-      sleep: (timeout) => time.sleep(timeout),
+      sleep: (timeout) => time.sleep(sleep(timeout)),
       tripleFault: () => {
         this.ended = true
       },
@@ -101,6 +105,12 @@ class Side {
   }
   get retired(): bigint {
     return this.cpu.u64(AT.retired)
+  }
+  boot(): BootResult {
+    this.ended = false
+    const result = this.built.boot()
+    this.loop.restart()
+    return result
   }
 }
 
@@ -121,9 +131,16 @@ export class Lockstep {
   private lastExit: number = EXIT.budget
   private lastCount = 0
 
+  /**
+   * How long both sleep when the guest has nothing to do until `timeout` (ms) has gone by, or for ever: no time at all goes by for who looks on, but the
+   * whole of it for the machines. For ever is an error of the guest's that the caller has to notice.
+   */
+  sleep: (timeout: number | undefined) => number = (timeout) => timeout ?? 1000
+  private slept = 0
+
   constructor(translated: Stepped, interpreted: Stepped) {
-    this.translated = new Side(translated)
-    this.interpreted = new Side(interpreted)
+    this.translated = new Side(translated, (timeout) => (this.slept = this.sleep(timeout)))
+    this.interpreted = new Side(interpreted, () => this.slept)
     this.translated.cpu.run = (slice) => {
       const before = this.translated.retired
       this.lastExit = this.translated.runCpu(Math.min(slice, this.slice))
@@ -142,15 +159,25 @@ export class Lockstep {
     return this.translated.ended || this.interpreted.ended
   }
 
-  /** One slice of both, or a sleep. */
-  step(): Difference | undefined {
+  get machines(): { readonly translated: Machine; readonly interpreted: Machine } {
+    return { translated: this.translated.built.machine, interpreted: this.interpreted.built.machine }
+  }
+
+  /** Both begin again. */
+  boot(): BootResult {
+    const results = [this.translated, this.interpreted].map((side) => side.boot())
+    return results.find((result) => !result.ok) ?? results[0]!
+  }
+
+  /** One slice of both, or a sleep. `others`: differences that were found elsewhere, before it or by its devices. */
+  step(others: readonly string[] = []): Difference | undefined {
     const after = this.retired
     const rip = this.translated.cpu.u64(AT.rip)
     // this clock does not run on while nobody looks
     for (const side of [this.translated, this.interpreted]) side.clock.catchUp()
     this.translated.loop.run()
     this.interpreted.loop.run()
-    const fields = this.compare()
+    const fields = [...this.compare(), ...others]
     return fields.length > 0 ? { after, instructions: Number(this.retired - after), rip, fields } : undefined
   }
 
@@ -168,7 +195,16 @@ export class Lockstep {
       fields.push(`rflags: ${a.rflags.toString(16)} translated, ${b.rflags.toString(16)} interpreted`)
     return fields
   }
-  /** Offset in RAM of the first byte that differs, or -1. */
+  /** As of step(), but of RAM. */
+  memoryDifference(): Difference | undefined {
+    const at = this.compareMemory()
+    if (at < 0) return undefined
+    const rip = this.translated.cpu.u64(AT.rip)
+    const shownAt = (side: Side): string => shown(side.cpu, side.cpu.map.ramBase + at, 8)
+    const field = `RAM at ${at.toString(16)}: ${shownAt(this.translated)} translated, ${shownAt(this.interpreted)} interpreted`
+    return { after: this.retired, instructions: 0, rip, fields: [field] }
+  }
+  /** Offset in RAM of the first eight bytes that differ, or -1. */
   compareMemory(): number {
     const a = this.translated.cpu
     const b = this.interpreted.cpu

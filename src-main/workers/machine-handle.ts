@@ -45,6 +45,7 @@ const QUIT_PATIENCE = 5000
 /** JavaScript heap of a vCPU worker, in MiB: guest memory is not in it. A worker that wants more ends alone, not with the program. */
 const HEAP_MIB = 1024
 const engine = new URL(unpacked(new URL('./vcpu.ts', import.meta.url).href))
+const lockstep = new URL(unpacked(new URL('./lockstep/entry.ts', import.meta.url).href))
 
 export class MachineHandle {
   /** Resolves when the machine has ended and all of its output has been delivered. */
@@ -65,7 +66,11 @@ export class MachineHandle {
   #quitTimer: NodeJS.Timeout | undefined
 
   /** `worker` is the vCPU worker's module; tests put a small one in its place. */
-  constructor(config: MachineConfig, events: MachineEvents, worker: URL = engine) {
+  constructor(
+    config: MachineConfig,
+    events: MachineEvents,
+    worker: URL = config.accelerator === 'both' ? lockstep : engine,
+  ) {
     this.#events = events
     this.#shares = config.shares
     this.#consoles = consoleNames(config).map(() => ({

@@ -1,31 +1,20 @@
 /** The vCPU worker: builds a machine, runs it, and answers its owner (contract/vcpu.ts). */
 import { randomFillSync } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
 import { parentPort, receiveMessageOnPort, type MessagePort, type Transferable } from 'node:worker_threads'
-import { ByteRing } from '../base/byte-ring.ts'
 import { ControlBlock, Event, VcpuState } from '../base/control-block.ts'
-import type { Log } from '../base/log.ts'
-import {
-  exitCode,
-  type ConsoleBuffers,
-  type ExitReason,
-  type FromVcpu,
-  type ToVcpu,
-  type VcpuBuffers,
-} from '../contract/vcpu.ts'
-import type { ConsoleBackend, TerminalSize } from '../devices/backends.ts'
+import { exitCode, type ExitReason, type FromVcpu, type ToVcpu, type VcpuBuffers } from '../contract/vcpu.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { buildMachine, type BuiltMachine } from '../machine/build.ts'
-import { allocateMemory, type Machine, type MachineMemory } from '../machine/machine.ts'
+import type { Machine, MachineMemory } from '../machine/machine.ts'
 import { MachineClock } from '../machine/machine-clock.ts'
 import { RunLoop } from '../machine/run-loop.ts'
 import { IoChannel } from './io/channel.ts'
 import { IoClient } from './io/client.ts'
-import { IoStartError, startIo } from './io/start.ts'
+import { startIo } from './io/start.ts'
 import { Ram } from '../memory/ram.ts'
 import { monitorReply } from './monitor/monitor.ts'
 import { TranslatorPort, type TranslatorStart } from './translator/start.ts'
+import { allocate, bootFiles, failure, HostError, noteLog, RingConsole, startSeconds } from './vcpu-host.ts'
 import { VcpuDebugger } from './vcpu-debugger.ts'
 
 /**
@@ -38,60 +27,6 @@ const HOT = 15000
 const port = parentPort
 if (port === null) throw new Error('the vCPU worker is a worker')
 const post = (message: FromVcpu, transfer: Transferable[] = []): void => port.postMessage(message, transfer)
-
-/** Something of the user's cannot be used; the message is one sentence. */
-class HostError extends Error {}
-
-const log: Log = {
-  warn: (room, text) => post({ type: 'note', text: `${room}: ${text}` }),
-  info: () => undefined,
-}
-
-/** A console's other end: two rings. */
-class RingConsole implements ConsoleBackend {
-  onReadable: (() => void) | undefined
-  onBreak: (() => void) | undefined
-  onResize: ((size: TerminalSize) => void) | undefined
-  private readonly input: ByteRing
-  private readonly output: ByteRing
-
-  constructor({ input, output }: ConsoleBuffers) {
-    this.input = new ByteRing(input)
-    this.output = new ByteRing(output)
-  }
-  write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      const taken = this.output.write(bytes.subarray(at))
-      at += taken
-      if (taken === 0) this.output.waitForRoom(1000)
-    }
-  }
-  /** A mark in the ring is a break: it comes between the characters that it was sent between, and takes a place as they do. */
-  read(max: number): Uint8Array {
-    const bytes = this.input.read(max)
-    if (bytes.length > 0 || max === 0 || !this.input.takeMark()) return bytes
-    this.onBreak?.()
-    return this.input.read(max - 1)
-  }
-}
-
-function readFile(path: string, what: string): Uint8Array {
-  try {
-    return readFileSync(path)
-  } catch (cause) {
-    throw new HostError(`cannot read the ${what} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
-  }
-}
-
-/** What the RTC shows at power-on. */
-function startSeconds(rtc: MachineConfig['rtc']): number {
-  const now = Math.floor(Date.now() / 1000)
-  if (rtc.base === 'utc') return now
-  if (rtc.base === 'date') return Math.floor(Date.parse(`${rtc.at}Z`) / 1000)
-  return now - new Date().getTimezoneOffset() * 60
-}
 
 class VcpuWorker {
   private readonly config: MachineConfig
@@ -124,7 +59,7 @@ class VcpuWorker {
   async start(): Promise<void> {
     const { config } = this
     this.control.publish(VcpuState.starting)
-    const memory = this.allocate()
+    const memory = allocate(config)
     const ram = { base: memory.map.ramBase, lowSize: memory.map.lowSize, highSize: memory.map.highSize }
     const channel = IoChannel.allocate()
     const shared = memory.memory.buffer
@@ -159,10 +94,8 @@ class VcpuWorker {
         },
         debugExit: (code) => this.end('debug-exit', exitCode('debug-exit', code)),
       },
-      log,
-      kernel: config.kernel === undefined ? undefined : readFile(config.kernel, 'kernel'),
-      kernelName: config.kernel === undefined ? '' : basename(config.kernel),
-      initrd: config.initrd === undefined ? undefined : readFile(config.initrd, 'initial RAM disk'),
+      log: noteLog(post),
+      ...bootFiles(config),
       startSeconds: startSeconds(config.rtc),
     })
     if (config.accelerator === 'jit') this.startTranslator(memory)
@@ -183,16 +116,6 @@ class VcpuWorker {
     const end = this.ended ?? { reason: 'quit', code: 0 }
     this.control.publish(VcpuState.ended)
     post({ type: 'exited', ...end })
-  }
-
-  private allocate(): MachineMemory {
-    try {
-      return allocateMemory(this.config.memory)
-    } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause
-      const mib = this.config.memory / 1048576
-      throw new HostError(`this computer cannot give the machine ${mib} MiB of memory; ask for less with -m`, { cause })
-    }
   }
 
   private startTranslator({ map, memory }: MachineMemory): void {
@@ -344,18 +267,5 @@ class VcpuWorker {
 port.once('message', (message: ToVcpu) => {
   if (message.type !== 'start') throw new Error(`the first message was ${message.type}`)
   const worker = new VcpuWorker(message.config, message.buffers, message.io as MessagePort)
-  worker.start().catch((error: unknown) => {
-    const text = error instanceof Error ? error.message : String(error)
-    if (error instanceof HostError || error instanceof IoStartError)
-      post({ type: 'error', cause: 'host', sentence: text })
-    else {
-      const stack = error instanceof Error ? (error.stack ?? text) : text
-      post({
-        type: 'error',
-        cause: 'bug',
-        sentence: `the machine stopped by a fault of Longmode: ${text}`,
-        details: `${stack}\n${worker.crashDetails()}`,
-      })
-    }
-  })
+  worker.start().catch((error: unknown) => post(failure(error, () => worker.crashDetails())))
 })

@@ -255,6 +255,7 @@ export const en = {
   'end.guest-reset': 'The guest asked for a reset.',
   'end.power-off': 'The guest switched itself off.',
   'end.quit': 'The machine was ended.',
+  'engine.both': 'both, compared',
   'engine.interp': 'interpreter',
   'engine.jit': 'translator',
   'error.copy': 'Copy details',

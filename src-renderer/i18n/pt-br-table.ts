@@ -259,6 +259,7 @@ export const ptBR: Words = {
   'end.guest-reset': 'O guest pediu um reset.',
   'end.power-off': 'O guest se desligou.',
   'end.quit': 'A máquina foi encerrada.',
+  'engine.both': 'os dois, comparados',
   'engine.interp': 'interpretador',
   'engine.jit': 'tradutor',
   'error.copy': 'Copiar detalhes',

@@ -26,7 +26,13 @@ const securityModels: readonly SecurityModel[] = ['none', 'mapped-xattr', 'passt
 const KVM_NOTE = 'kvm: Longmode needs no KVM; its own engine (jit) runs the machine instead'
 
 function setAccelerator(draft: Draft, name: string, flag: string): void {
-  const known: Readonly<Record<string, Accelerator>> = { jit: 'jit', interp: 'interp', tcg: 'jit', kvm: 'jit' }
+  const known: Readonly<Record<string, Accelerator>> = {
+    jit: 'jit',
+    interp: 'interp',
+    both: 'both',
+    tcg: 'jit',
+    kvm: 'jit',
+  }
   const accelerator = Object.hasOwn(known, name) ? known[name] : undefined
   if (accelerator === undefined) {
     throw new FlagError(`${flag}: "${name}" is no accelerator here; there are ${listed(Object.keys(known))}`)
@@ -299,9 +305,9 @@ export const flags: readonly Flag[] = [
   },
   {
     name: 'accel',
-    argument: 'jit|interp|tcg|kvm',
+    argument: 'jit|interp|both|tcg|kvm',
     group: 'Machine',
-    help: 'how guest code runs: translated (jit, default; tcg means the same) or interpreted; kvm falls back to jit',
+    help: 'how guest code runs: translated (jit, default; tcg means the same), interpreted, or both ways in step until they differ; kvm falls back to jit',
     apply: (draft, value, flag) => setAccelerator(draft, value.split(',')[0], flag),
   },
   {

@@ -156,7 +156,7 @@ describe('a wrong line is one sentence that names the flag', () => {
     [['-cpu', 'Haswell'], '2 -cpu: "Haswell" is no CPU model here; there are qemu64, max and host'],
     [['-cpu', 'max,+turbo'], '2 -cpu: "+turbo" is no CPU feature; write +name, -name or name=on|off, such as +aes'],
     [['-cpu', 'max,vendor=Acme'], '2 -cpu: vendor= must be AuthenticAMD or GenuineIntel, not "Acme"'],
-    [['-accel', 'hvf'], '2 -accel: "hvf" is no accelerator here; there are jit, interp, tcg or kvm'],
+    [['-accel', 'hvf'], '2 -accel: "hvf" is no accelerator here; there are jit, interp, both, tcg or kvm'],
     [['-machine', 'q35'], '2 -machine: there is no machine "q35" here; there is pc'],
     [['-drive', 'format=raw'], '2 -drive: file= is missing (the disk image)'],
     [['-drive', 'file=a,format=vmdk'], '2 -drive: format= must be raw or qcow2, not "vmdk"'],
