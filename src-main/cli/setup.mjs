@@ -44,6 +44,8 @@ const tasks = {
     programs: [
       ...['chromium', 'qemu-system-x86_64', 'qemu-img', 'mke2fs', 'e2fsck', 'gcc', 'git', 'make', GCC_FOR_32_BITS],
       ...['mmdebstrap', 'bc', 'bison', 'flex', 'xz', LIBELF, KERNEL_SOURCE],
+      // Packages.
+      ...['7za', 'mksquashfs', 'unsquashfs', 'desktop-file-validate', 'dpkg-deb', 'unshare'],
     ],
   },
   test: {
@@ -64,13 +66,18 @@ const tasks = {
         'patch',
         'ps',
       ],
-      ...['qemu-img', 'qemu-system-x86_64', 'script', 'sfdisk'],
+      ...['qemu-img', 'qemu-system-x86_64', 'script', 'sfdisk', 'xorriso'],
     ],
   },
 }
 
 /** Program, or path of a file -> the Debian/Ubuntu package that brings it. */
 const debianPackages = {
+  '7za': 'p7zip-full',
+  'desktop-file-validate': 'desktop-file-utils',
+  mksquashfs: 'squashfs-tools',
+  unsquashfs: 'squashfs-tools',
+  unshare: 'util-linux',
   bc: 'bc',
   bison: 'bison',
   busybox: 'busybox-static',
@@ -92,6 +99,7 @@ const debianPackages = {
   script: 'bsdutils',
   sfdisk: 'fdisk',
   strace: 'strace',
+  xorriso: 'xorriso',
   xz: 'xz-utils',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',

@@ -5,24 +5,21 @@ import type { Share, ShareActivity } from '../../src-main/contract/services/shar
 /** Lines kept for the eye. */
 export const MOST_ACTIVITIES = 300
 
-export class ShareWatch {
+class ShareWatch {
   list = $state.raw<readonly Share[]>([])
   readonly #api: Longmode['shares']
   readonly #id: string
-  readonly #quits: (() => void)[]
 
   constructor(api: Longmode['shares'], id: string) {
     this.#api = api
     this.#id = id
-    this.#quits = [
-      api.on('activity', (event) => {
-        this.#change(event, (share) => ({ ...share, activities: keep([...share.activities, event.activity]) }))
-      }),
-      api.on('folder', (event) => this.#change(event, (share) => ({ ...share, folder: event.folder }))),
-      // The command to type is another one now.
-      api.on('mounted', (event) => void (event.id === id && this.ask().catch(() => undefined))),
-      api.on('problem', (event) => this.#change(event, (share) => ({ ...share, problem: event.sentence }))),
-    ]
+    api.on('activity', (event) => {
+      this.#change(event, (share) => ({ ...share, activities: keep([...share.activities, event.activity]) }))
+    })
+    api.on('folder', (event) => this.#change(event, (share) => ({ ...share, folder: event.folder })))
+    // The command to type is another one now.
+    api.on('mounted', (event) => void (event.id === id && this.ask().catch(() => undefined)))
+    api.on('problem', (event) => this.#change(event, (share) => ({ ...share, problem: event.sentence })))
   }
 
   /** Asks for what is known now: at the beginning, and after a change that no event tells. */
@@ -33,11 +30,20 @@ export class ShareWatch {
   #change(of: { readonly id: string; readonly index: number }, change: (share: Share) => Share): void {
     if (of.id === this.#id) this.list = this.list.map((share) => (share.index === of.index ? change(share) : share))
   }
-
-  stop(): void {
-    for (const quit of this.#quits) quit()
-    this.#api.unwatch(this.#id).catch(() => undefined)
-  }
 }
 
 const keep = (list: readonly ShareActivity[]): readonly ShareActivity[] => list.slice(-MOST_ACTIVITIES)
+
+const watches = new WeakMap<Longmode['shares'], Map<string, ShareWatch>>()
+
+/**
+ * The watch of a machine's shares. It begins when they are looked at for the first time and goes on with the window: what a program does while
+ * its console is looked at stands in the list when the panel comes back.
+ */
+export function watchOf(api: Longmode['shares'], id: string): ShareWatch {
+  const known = watches.get(api) ?? new Map<string, ShareWatch>()
+  watches.set(api, known)
+  const watch = known.get(id) ?? new ShareWatch(api, id)
+  known.set(id, watch)
+  return watch
+}

@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { appFolder, buildApp, MAIN_FILE, programSources } from '../../src-main/app/build/app.ts'
 import { javaScriptName } from '../../src-main/app/build/javascript.ts'
-import { shippedPackages, writeLicences } from '../../src-main/app/build/package.ts'
+import { shippedPackages, writeCommandLine, writeLicences } from '../../src-main/app/build/package.ts'
+import { ELECTRON_V8_WORD, V8_FLAGS } from '../../src-main/app/build/v8-flags.ts'
 import { buildWindow } from '../../src-main/app/build/window.ts'
 import { unpacked } from '../../src-main/base/unpacked.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -80,6 +81,13 @@ describe('the package', () => {
       expect([name, fuse(name)]).toEqual([name, 'false'])
     for (const name of ['enableEmbeddedAsarIntegrityValidation', 'onlyLoadAppFromAsar'])
       expect([name, fuse(name)]).toEqual([name, 'true'])
+  })
+  it('gives V8 its flags wherever it starts', () => {
+    const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
+    expect(read('src-main/cli/setup.mjs')).toContain(`const V8_FLAGS = ['${V8_FLAGS.join("', '")}']`)
+    expect(read('electron-builder.yml')).toContain(`executableArgs: ['${ELECTRON_V8_WORD}']`)
+    writeCommandLine(path.join(scratch, 'bin'))
+    expect(readFileSync(path.join(scratch, 'bin/longmode'), 'utf8')).toContain(`/node" ${V8_FLAGS.join(' ')} "`)
   })
   it('is a Debian package without fpm, by Debian itself', async () => {
     const shim = path.join(root, 'src-main/app/build/fpm.mjs')

@@ -122,8 +122,9 @@ describe('the main process', () => {
     await page.keyboard.press('Escape')
   })
   it('takes over what a second start was given: flags as a machine', async () => {
-    const words = ['electron', 'dist/app', '-m', '1G', '-name', 'handed', '-kernel', 'bzImage']
-    app.emit('second-instance', {}, words, scratch)
+    const words = ['-m', '1G', '-name', 'handed', '-kernel', 'bzImage']
+    // The words that Electron gives besides are in Chromium's order.
+    app.emit('second-instance', {}, ['electron', '-kernel', '-m'], '/', { words, folder: scratch })
     await page.getByText('handed').first().waitFor()
     const { machines } = (await page.evaluate(`new Promise((resolve) => {
       longmode.onMessage((message) => { if (message.id === 995) resolve({ machines: message.value }) })
@@ -134,7 +135,7 @@ describe('the main process', () => {
     ])
   })
   it('says what is wrong with flags that it was given', async () => {
-    app.emit('second-instance', {}, ['electron', 'dist/app', '-frobnicate'], scratch)
+    app.emit('second-instance', {}, [], '/', { words: ['-frobnicate'], folder: scratch })
     await page
       .getByText(/there is no such flag/)
       .first()

@@ -242,7 +242,6 @@ export class FakeHost {
       },
       shares: {
         watch: () => fakeShares(now),
-        unwatch: () => undefined,
         open: () => undefined,
         change: () => 'next-mount',
       },

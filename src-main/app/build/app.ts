@@ -10,6 +10,8 @@ import { javaScriptName, toJavaScript } from './javascript.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 export const appFolder = path.join(root, 'dist/app')
+/** `executableName` of electron-builder.yml, as a menu entry. */
+export const DESKTOP_NAME = 'longmode-window.desktop'
 export const MAIN_FILE = 'src-main/app/electron/main.js'
 
 interface PackageJson {
@@ -82,6 +84,8 @@ function packageJson(): string {
     author,
     type: 'module',
     main: MAIN_FILE,
+    // What Electron calls its windows on Linux; the menu entry has the same name, so that the desktop joins the two.
+    desktopName: DESKTOP_NAME,
     dependencies,
   }
   return `${JSON.stringify(ours, undefined, 2)}\n`

@@ -10,8 +10,8 @@ import { defaultMachine, MIB, type DiskConfig, type MachineConfig } from '../../
 const otherRoles: Readonly<Record<string, readonly DropRole[]>> = {
   kernel: ['kernel'],
   initrd: ['initrd'],
-  disk: ['disk', 'cdrom'],
-  cdrom: ['cdrom', 'disk'],
+  disk: ['disk', 'read-only-disk', 'cdrom'],
+  cdrom: ['cdrom', 'disk', 'read-only-disk'],
   share: ['share'],
   'kernel-tree': ['kernel-tree', 'share'],
   none: ['none'],
@@ -28,7 +28,13 @@ export async function recogniseFile(file: string): Promise<RecognisedFile> {
     // Any file of whole sectors can be a raw disk whose content nobody knows.
     const maybeDisk = found.role === 'none' && stats.size > 0 && stats.size % 512 === 0 && found.foreign !== true
     const roles = otherRoles[found.role]
-    return { path: file, name, size: stats.size, ...describe(found), roles: maybeDisk ? ['none', 'disk'] : roles }
+    return {
+      path: file,
+      name,
+      size: stats.size,
+      ...describe(found),
+      roles: maybeDisk ? ['none', 'disk', 'read-only-disk'] : roles,
+    }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     const why =
@@ -94,6 +100,7 @@ export async function planMachine(
   const kernel = one('kernel')
   const initrd = one('initrd')
   const disks = disksOf(files, notes)
+  const disk = files.find(({ role }) => isDiskRole(role))
   for (const file of of('none')) notes.push(`${file.name} is ${file.description}; Longmode cannot use it`)
   if (kernel === undefined && initrd === undefined && disks.length === 0 && of('share').length === 0)
     return { files, notes }
@@ -105,13 +112,10 @@ export async function planMachine(
   }))
   const machine: MachineConfig = {
     ...defaultMachine,
-    name: (of('disk')[0] ?? kernel ?? of('share')[0] ?? initrd ?? of('cdrom')[0]).name.replace(
-      /\.(img|raw|qcow2|iso)$/,
-      '',
-    ),
+    name: (disk ?? kernel ?? of('share')[0] ?? initrd ?? of('cdrom')[0]).name.replace(/\.(img|raw|qcow2|iso)$/, ''),
     ...(kernel === undefined ? {} : { kernel: kernel.path }),
     ...(initrd === undefined ? {} : { initrd: initrd.path }),
-    append: appendFor(kernel, initrd, of('disk')[0]),
+    append: appendFor(kernel, initrd, disk),
     memory: (disks.length > 0 ? 2048 : 512) * MIB,
     consoles: 1,
     entropy: true,
@@ -121,13 +125,15 @@ export async function planMachine(
   return { files, machine, notes }
 }
 
+const isDiskRole = (role: DropRole) => role === 'disk' || role === 'read-only-disk'
+
 /** IDE has four places; a CD-ROM goes to the secondary master, as QEMU's own does. */
 function disksOf(files: readonly RecognisedFile[], notes: string[]): DiskConfig[] {
   const taken = new Set<number>()
   const free = (places: readonly number[]) => places.find((place) => !taken.has(place))
   const attached: DiskConfig[] = []
-  for (const file of files.filter(({ role }) => role === 'cdrom' || role === 'disk')) {
-    const isDisk = file.role === 'disk'
+  for (const file of files.filter(({ role }) => role === 'cdrom' || isDiskRole(role))) {
+    const isDisk = isDiskRole(file.role)
     const index = free(isDisk ? [0, 1, 2, 3] : [2, 3, 0, 1])
     if (index === undefined) {
       notes.push(`${file.name} is not used: there are four places for disks`)
@@ -140,7 +146,7 @@ function disksOf(files: readonly RecognisedFile[], notes: string[]): DiskConfig[
       media: isDisk ? 'disk' : 'cdrom',
       bus: 'ide',
       index,
-      readOnly: !isDisk,
+      readOnly: file.role !== 'disk',
       snapshot: false,
     })
   }
@@ -161,7 +167,7 @@ function appendFor(
     initrd !== undefined ||
     !['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'mbr', 'gpt', 'qcow2'].includes(disk!.kind)
       ? []
-      : [`root=${root}`, 'rw']),
+      : [`root=${root}`, disk!.role === 'disk' ? 'rw' : 'ro']),
   ]
   return words.join(' ')
 }

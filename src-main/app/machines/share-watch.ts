@@ -46,7 +46,7 @@ export class ShareWatch {
     this.#watched.set(id, watched)
     if (!watched.windows.has(window)) {
       watched.windows.add(window)
-      window.onEnd(() => this.unwatch(window, id))
+      window.onEnd(() => this.#unwatch(window, id))
     }
     this.runChanged(id)
     return await Promise.all(
@@ -69,7 +69,7 @@ export class ShareWatch {
     )
   }
 
-  unwatch(window: Window, id: MachineId): void {
+  #unwatch(window: Window, id: MachineId): void {
     const watched = this.#watched.get(id)
     if (watched?.windows.delete(window) !== true || watched.windows.size > 0) return
     this.#detach(watched)

@@ -13,7 +13,6 @@ export function shareHandlers(
 ): ServiceHandlers<AllServices['shares'], Peer<AllServices>> {
   return {
     watch: (window, id) => watch.watch(window, id),
-    unwatch: (window, id) => watch.unwatch(window, id),
     open: async (_window, id, index) => {
       const share = library.get(id).config.shares[index]
       if (share === undefined) throw TroubleError.user('this machine has no such share any more')

@@ -39,7 +39,7 @@ export interface FolderListing {
 }
 
 /** What can become of a dropped file. `none`: Longmode cannot use it, and `description` says why. */
-export type DropRole = 'kernel' | 'initrd' | 'disk' | 'cdrom' | 'share' | 'kernel-tree' | 'none'
+export type DropRole = 'kernel' | 'initrd' | 'disk' | 'read-only-disk' | 'cdrom' | 'share' | 'kernel-tree' | 'none'
 
 export interface RecognisedFile {
   readonly path: string
@@ -90,7 +90,9 @@ export const files = {
         v.array(
           v.object({
             path: hostPath,
-            role: v.exactOptional(v.picklist(['kernel', 'initrd', 'disk', 'cdrom', 'share', 'kernel-tree', 'none'])),
+            role: v.exactOptional(
+              v.picklist(['kernel', 'initrd', 'disk', 'read-only-disk', 'cdrom', 'share', 'kernel-tree', 'none']),
+            ),
           }),
         ),
         v.maxLength(50),

@@ -44,9 +44,8 @@ interface OfShare {
 
 export const shares = {
   methods: {
-    /** Watches the folders for this window until `unwatch`, and gives what is known. */
+    /** Watches the folders for this window until its end, and gives what is known. */
     watch: method(machineId).returns<readonly Share[]>(),
-    unwatch: method(machineId).returns<void>(),
     /** Opens the folder in the file manager. */
     open: method(machineId, shareIndex).returns<void>(),
     /** Another folder behind the same mount tag, also while the machine runs. What the guest has mounted stays what it was. */

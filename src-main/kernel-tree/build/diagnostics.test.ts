@@ -204,6 +204,7 @@ describe('of messages that need another system than the one at hand', () => {
       'SYSTEM_TRUSTED_KEYS',
     ],
     ['tools/objtool/elf.h:10:10: fatal error: gelf.h: No such file or directory', 'libelf-dev'],
+    ["/tmp/c.s: Fatal error: can't fill 256 bytes in section .data of k.o: 'No space left on device'", 'disk is full'],
     ['fs/ext4/inode.c:12:10: fatal error: error writing to /tmp/x.s: No space left on device', 'disk is full'],
     ['gcc: fatal error: Killed signal terminated program cc1', '--jobs 1'],
   ])('%s', (text, explanation) => {

@@ -19,6 +19,8 @@ const SCRIPT = /^error: (\S+): (.*)$/
 const NO_CONFIGURATION = /^\*\*\* (Configuration file .* not found!)$/
 /** The compiler itself came to an end. */
 const ENDED = /^(?:\S*gcc|\S*clang|cc1|as)(?:-\d+)?: (?:fatal|internal compiler) error: (.*)$/
+/** The assembler and any other program when the disk is full: `x.s: Fatal error: can't fill 256 bytes in section .data of x.o: 'No space …'`. */
+const NO_SPACE = /^(\S.*: ['"]?No space left on device['"]?)$/
 const SHELL = /^(?:\/bin\/sh|sh|bash): (?:\d+: |line \d+: )?(.*not found)$/
 /** gcc's and clang's excerpt: `   12 | code` and `      |  ^~~`. */
 const EXCERPT = /^\s*\d*\s\|/
@@ -122,7 +124,12 @@ export class DiagnosticReader {
     // `ld: x.o: in function …:` is followed by the error itself.
     if (plain !== null && !/in function [`'"]/.test(plain[1])) return this.#draft('error', plain[1])
     const other =
-      NO_CONFIGURATION.exec(text) ?? ENDED.exec(text) ?? SHELL.exec(text) ?? PROGRAM.exec(text) ?? MAKE.exec(text)
+      NO_CONFIGURATION.exec(text) ??
+      ENDED.exec(text) ??
+      NO_SPACE.exec(text) ??
+      SHELL.exec(text) ??
+      PROGRAM.exec(text) ??
+      MAKE.exec(text)
     if (other !== null) return this.#draft('error', other[1])
     const target = MAKE_TARGET.exec(text)
     if (target !== null) this.#ofMake ??= this.#draft('error', `make could not make ${target[1]}`)
