@@ -1,6 +1,6 @@
 /** The runner on a small tree whose Makefile prints as Kbuild does. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -91,6 +91,24 @@ describe('a build', () => {
         .split('\n')
         .filter((line) => line.includes(mark) && !line.startsWith('Z')),
     ).toEqual([])
+  })
+
+  it("of somebody's module prepares first what its make would refuse to do without", async () => {
+    const module = path.join(folder, 'mine')
+    mkdirSync(module)
+    mkdirSync(path.join(folder, 'include/config'), { recursive: true })
+    writeFileSync(path.join(module, 'Makefile'), 'obj-m += hello.o\n')
+    writeFileSync(path.join(folder, '.config'), 'CONFIG_X86=y\nCONFIG_MODULES=y\n')
+    const made = path.join(folder, 'include/config/auto.conf')
+    const prepares = async () => {
+      const targets = 'modules modules_prepare:\n\t@touch Module.symvers include/config/auto.conf'
+      const { events } = await run(`@true\n${targets}`, { module })
+      return events.flatMap((event) => (event.kind === 'phase' && event.phase === 'prepare' ? [event.text] : []))
+    }
+    expect(await prepares()).toEqual(['what modules may call (make modules)'])
+    expect(await prepares()).toEqual([])
+    utimesSync(made, 0, 0)
+    expect(await prepares()).toEqual(['the edited configuration (make modules_prepare)'])
   })
 
   it('needs a configuration for x86', async () => {

@@ -1,5 +1,5 @@
 /** Runs make and tells what it does: phases, progress, diagnostics; the log is kept. */
-import { createWriteStream, existsSync, renameSync } from 'node:fs'
+import { createWriteStream, existsSync, renameSync, statSync } from 'node:fs'
 import path from 'node:path'
 import {
   KernelTreeError,
@@ -105,6 +105,20 @@ function moduleTargets(folder: string, config: string): readonly string[] {
   return ['modules']
 }
 
+/** What the kernel's own build has to do first, before modules of another folder can be built. */
+function missingForModules({ output }: KernelTree): { readonly target: string; readonly text: string } | undefined {
+  // What a module may call stands in Module.symvers, which comes with the kernel's own modules.
+  if (!existsSync(path.join(output, 'Module.symvers')))
+    return { target: 'modules', text: 'what modules may call (make modules)' }
+  // A build with M= does not look at .config itself, and refuses when the files made of it are older.
+  const [made, config] = ['include/config/auto.conf', '.config'].map(
+    (file) => statSync(path.join(output, file), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  )
+  return made < config
+    ? { target: 'modules_prepare', text: 'the edited configuration (make modules_prepare)' }
+    : undefined
+}
+
 /** Targets that compile the kernel; others neither need the comparison nor make a record. */
 const compilesKernel = (targets: readonly string[]) =>
   targets.some((target) => /^(all|bzImage|vmlinux|modules)$/.test(target))
@@ -118,10 +132,10 @@ async function stages(session: Session, tree: KernelTree, request: BuildRequest,
   ]
   const whole = compilesKernel(targets) && request.module === undefined
   if (request.module !== undefined) {
-    // What a module may call stands in Module.symvers, which comes with the kernel's own modules.
-    if (!existsSync(path.join(tree.output, 'Module.symvers'))) {
-      session.phase('prepare', 'what modules may call (make modules)')
-      const prepared = await session.make([...make, 'modules'])
+    const missing = missingForModules(tree)
+    if (missing !== undefined) {
+      session.phase('prepare', missing.text)
+      const prepared = await session.make([...make, missing.target])
       if (prepared.code !== 0 || prepared.cancelled) return { ...prepared, fast: undefined, fromNothing: false }
     }
     make.push(`M=${path.resolve(request.module)}`)
