@@ -55,7 +55,7 @@ export async function openFiles(session: Session): Promise<void> {
 export async function openKernelTree(session: Session): Promise<void> {
   const paths = await session.choose({ purpose: 'kernel-tree' })
   if (paths?.[0] === undefined) return
-  session.change({ kernelTree: paths[0] })
+  session.openTree(paths[0])
   session.tab = 'kernel'
 }
 

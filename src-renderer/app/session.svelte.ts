@@ -45,7 +45,7 @@ export interface Toast {
 }
 
 /** As many as anybody looks through. */
-const RECENT_FILES = 12
+const MOST_RECENT = 12
 
 /** Notes kept for one machine, and how long a new one stays in the corner, in ms: it came without being asked for. */
 const MOST_NOTES = 200
@@ -184,9 +184,15 @@ export class Session {
     return paths
   }
 
+  /** The tree that the kernel panel works on; it remembers the others. */
+  openTree(folder: string): void {
+    const others = this.settings.kernelTrees.filter((other) => other !== folder)
+    this.change({ kernelTree: folder, kernelTrees: [folder, ...others].slice(0, MOST_RECENT) })
+  }
+
   /** Files that were used last, the newest first. */
   remember(paths: readonly string[]): void {
-    const recent = [...new Set([...paths, ...this.settings.recentFiles])].slice(0, RECENT_FILES)
+    const recent = [...new Set([...paths, ...this.settings.recentFiles])].slice(0, MOST_RECENT)
     if (recent.join('\n') !== this.settings.recentFiles.join('\n')) this.change({ recentFiles: recent })
   }
 

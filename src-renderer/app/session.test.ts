@@ -44,4 +44,10 @@ describe('files that were used', () => {
     expect(session.settings.recentFiles.slice(0, 3)).toEqual(['/b', '/0', '/1'])
     expect(session.settings.recentFiles.length).toBe(12)
   })
+
+  it('are kernel trees too; the one that is open comes first', () => {
+    const session = open()
+    for (const tree of ['/linux-6.1', '/linux-6.12', '/linux-6.1']) session.openTree(tree)
+    expect(session.settings).toMatchObject({ kernelTree: '/linux-6.1', kernelTrees: ['/linux-6.1', '/linux-6.12'] })
+  })
 })

@@ -290,6 +290,7 @@ export const en = {
   'kernel.none': 'No kernel tree is open',
   'kernel.noneText':
     'Open the folder of a Linux source tree to check its configuration, build it, add system calls and boot it here.',
+  'kernel.others': 'Other trees',
   'kernel.restart': 'Restart with this kernel',
   'kernel.restartText': '“{name}” is running. It is ended at once; what it has not written to its disk is lost.',
   'kernel.state.current': 'built',

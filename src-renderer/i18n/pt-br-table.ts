@@ -294,6 +294,7 @@ export const ptBR: Words = {
   'kernel.none': 'Nenhuma árvore do kernel está aberta',
   'kernel.noneText':
     'Abra a pasta de uma árvore de fontes do Linux para verificar a configuração, compilar, adicionar chamadas de sistema e iniciá-la aqui.',
+  'kernel.others': 'Outras árvores',
   'kernel.restart': 'Reiniciar com este kernel',
   'kernel.restartText': '“{name}” está rodando. Ela é encerrada na hora; o que não gravou no disco se perde.',
   'kernel.state.current': 'compilado',

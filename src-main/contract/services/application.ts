@@ -29,6 +29,8 @@ export const settingsSchema = v.object({
   editorCommand: line,
   /** Folder of the kernel tree that is open; empty: none. */
   kernelTree: v.pipe(v.string(), v.maxLength(4096)),
+  /** Kernel trees that were opened, the newest first. */
+  kernelTrees: v.pipe(v.array(hostPath), v.maxLength(20)),
   recentFiles: v.pipe(v.array(hostPath), v.maxLength(20)),
   /** The machine that the window showed last; empty: none. */
   selectedMachine: v.pipe(v.string(), v.maxLength(64)),
@@ -43,6 +45,7 @@ export const defaultSettings: Settings = {
   consoleFontSize: 13,
   editorCommand: '',
   kernelTree: '',
+  kernelTrees: [],
   recentFiles: [],
   selectedMachine: '',
   welcomed: false,
