@@ -10,7 +10,7 @@ import {
 } from '../../src-main/contract/services/application.ts'
 import type { Longmode } from '../../src-main/contract/services/index.ts'
 import type { Machine, MachineNote } from '../../src-main/contract/services/machines.ts'
-import { setLanguage, t, type Key } from '../i18n/i18n.svelte.ts'
+import { said, setLanguage, t, type Key } from '../i18n/i18n.svelte.ts'
 
 export const tabIds = ['console', 'memory', 'kernel', 'share', 'disks', 'settings'] as const
 export type TabId = (typeof tabIds)[number]
@@ -86,7 +86,7 @@ export class Session {
     })
     api.machines.on('note', ({ id, note }) => {
       this.notes.set(id, [...(this.notes.get(id) ?? []), note].slice(-MOST_NOTES))
-      this.say(`${this.machines.get(id)?.config.name ?? id}: ${note.text}`, NOTE_MS)
+      this.say(`${this.machines.get(id)?.config.name ?? id}: ${said(note.text)}`, NOTE_MS)
     })
     api.application.on('settingsChanged', (settings) => this.#use(settings))
     api.application.on('trouble', (trouble) => this.report(trouble))
@@ -220,8 +220,12 @@ export class Session {
   }
 }
 
-/** Sentences of the process side begin small, as the command line prints them after its name. What is no word stays: obj-y, -kernel, sys_ni.c. */
-export function capital(text: string): string {
+/**
+ * A sentence of the process side in the window's language. They begin small, as the command line prints them after its name. What is no word stays:
+ * obj-y, -kernel, sys_ni.c.
+ */
+export function capital(sentence: string): string {
+  const text = said(sentence)
   if (!/^\p{Ll}+['’]?\p{Ll}*(?:[\s,:;.]|$)/u.test(text)) return text
   return text.charAt(0).toLocaleUpperCase() + text.slice(1)
 }

@@ -3,6 +3,8 @@
  * the measure: `Key` is its keys, and the other language has exactly the same (a test and the type say so).
  */
 import { en, type Key, type Words } from './en-table.ts'
+import { HostWords } from './host-words.ts'
+import { hostPtBR } from './pt-br-host-table.ts'
 import { ptBR } from './pt-br-table.ts'
 
 export type Language = 'en' | 'pt-BR'
@@ -25,6 +27,13 @@ export function setLanguage(wanted: Language | 'system'): void {
   const known = navigator.languages.find((tag) => /^(pt|en)\b/i.test(tag))
   locale.language = wanted === 'system' ? (/^pt\b/i.test(known ?? '') ? 'pt-BR' : 'en') : wanted
   document.documentElement.lang = locale.language
+}
+
+const hostWords = new HostWords(hostPtBR)
+
+/** What the process side said, in the language of now; without a translation as it is. */
+export function said(text: string): string {
+  return locale.language === 'pt-BR' ? hostWords.say(text) : text
 }
 
 /** The text of a key; `{name}` in it is replaced by `values.name`. */

@@ -170,6 +170,21 @@ describe('the window in a browser', () => {
       .first()
       .waitFor()
   })
+  it('speaks Portuguese, also where the process side says it', async () => {
+    const { app, page, library } = await start()
+    await library.add({ ...defaultMachine, name: 'sem kernel', kernel: path.join(scratch, 'bzImage') })
+    await app.application.settings.change({ language: 'pt-BR' })
+    await page.reload()
+    await page
+      .getByRole('button', { name: /^sem kernel/ })
+      .first()
+      .click()
+    await page.getByRole('tab', { name: 'Ajustes' }).click()
+    await page
+      .getByText(/O kernel .*bzImage: não existe/)
+      .first()
+      .waitFor()
+  })
   it('loses nothing of a burst of 5 MB, and shows its end', async () => {
     const { page, library } = await start()
     await boot(page)

@@ -11,6 +11,7 @@ import { MESSAGE_CHANNEL, OPEN_CHANNEL, PAGE_SCHEME, PAGE_URL } from './channel.
 import { menuTemplate } from './menu.ts'
 import { isOurPage, isTrustedSender, restrictContents, restrictSession } from './security.ts'
 import { electronShell, openKnownPage } from './shell.ts'
+import { dialogWords } from './words.ts'
 import { readWindowState, writeWindowState } from './window-state.ts'
 
 const preload = fileURLToPath(new URL('./preload.cjs', import.meta.url))
@@ -26,7 +27,7 @@ export class DesktopApp {
 
   constructor(folder: string) {
     this.#application = new Application({
-      shell: electronShell,
+      shell: electronShell(() => this.#language()),
       folder,
       settingsChanged: () => this.#setMenu(),
     })
@@ -101,11 +102,15 @@ export class DesktopApp {
     })
   }
 
-  #setMenu(): void {
+  #language(): string {
     const { language } = this.#application.settings.current
+    return language === 'system' ? app.getLocale() : language
+  }
+
+  #setMenu(): void {
     const template = menuTemplate(
       (command) => this.#application.host.emit('application', 'command', command),
-      language === 'system' ? app.getLocale() : language,
+      this.#language(),
     )
     Menu.setApplicationMenu(Menu.buildFromTemplate(template))
   }
@@ -162,12 +167,12 @@ export class DesktopApp {
       .list()
       .filter(({ status }) => status.state === 'running' || status.state === 'paused')
     if (running.length > 0) {
-      const names = running.map(({ config }) => config.name).join(', ')
+      const words = dialogWords(this.#language())
       const { response } = await dialog.showMessageBox({
         type: 'question',
-        message: running.length === 1 ? `${names} is running.` : `${running.length} machines are running: ${names}.`,
-        detail: 'Quitting ends them as if their power was cut. Their disks are written first.',
-        buttons: ['Quit', 'Go on'],
+        message: words.running(running.map(({ config }) => config.name)),
+        detail: words.quitDetail,
+        buttons: [words.quit, words.stay],
         defaultId: 1,
         cancelId: 1,
       })

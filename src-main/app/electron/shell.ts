@@ -5,32 +5,42 @@ import { TroubleError } from '../../contract/rpc/messages.ts'
 import type { FilePurpose } from '../../contract/services/files.ts'
 import { isKnownPage } from '../services/application.ts'
 import type { ChooseOptions, Shell } from '../shell.ts'
+import { dialogWords, type DialogWords } from './words.ts'
 
 interface Dialog {
-  readonly title: string
   readonly kind: 'file' | 'folder' | 'save'
-  readonly filters?: readonly FileFilter[]
+  readonly filter?: 'images' | 'text'
 }
-
-const images: FileFilter = { name: 'Disk images', extensions: ['img', 'raw', 'qcow2', 'iso'] }
-const all: FileFilter = { name: 'All files', extensions: ['*'] }
 
 const dialogs: Readonly<Record<FilePurpose, Dialog>> = {
-  kernel: { title: 'Choose a kernel', kind: 'file' },
-  initrd: { title: 'Choose an initramfs', kind: 'file' },
-  disk: { title: 'Choose a disk image', kind: 'file', filters: [images, all] },
-  folder: { title: 'Choose a folder to share', kind: 'folder' },
-  'kernel-tree': { title: 'Choose a kernel tree', kind: 'folder' },
-  any: { title: 'Open files', kind: 'file' },
-  symbols: { title: 'Choose a vmlinux or System.map', kind: 'file' },
-  'save-log': { title: 'Save the console', kind: 'save', filters: [{ name: 'Text', extensions: ['txt', 'log'] }, all] },
-  'save-disk': { title: 'New disk image', kind: 'save', filters: [images, all] },
+  kernel: { kind: 'file' },
+  initrd: { kind: 'file' },
+  disk: { kind: 'file', filter: 'images' },
+  folder: { kind: 'folder' },
+  'kernel-tree': { kind: 'folder' },
+  any: { kind: 'file' },
+  symbols: { kind: 'file' },
+  'save-log': { kind: 'save', filter: 'text' },
+  'save-disk': { kind: 'save', filter: 'images' },
+}
+const extensions = { images: ['img', 'raw', 'qcow2', 'iso'], text: ['txt', 'log'] }
+
+function filtersOf(filter: Dialog['filter'], words: DialogWords): FileFilter[] | undefined {
+  if (filter === undefined) return undefined
+  return [
+    { name: words[filter], extensions: extensions[filter] },
+    { name: words.all, extensions: ['*'] },
+  ]
 }
 
-async function choose({ purpose, multiple, name }: ChooseOptions): Promise<readonly string[] | undefined> {
-  const { title, kind, filters } = dialogs[purpose]
+async function choose(
+  { purpose, multiple, name }: ChooseOptions,
+  words: DialogWords,
+): Promise<readonly string[] | undefined> {
+  const { kind, filter } = dialogs[purpose]
+  const filters = filtersOf(filter, words)
   const window = BrowserWindow.getFocusedWindow() ?? BrowserWindow.getAllWindows().at(0)
-  const common = { title, ...(filters === undefined ? {} : { filters: [...filters] }) }
+  const common = { title: words.titles[purpose], ...(filters === undefined ? {} : { filters }) }
   if (kind === 'save') {
     const options = { ...common, ...(name === undefined ? {} : { defaultPath: name }) }
     const { canceled, filePath } = await (window === undefined
@@ -52,9 +62,10 @@ export function openKnownPage(url: string): void {
   if (isKnownPage(url)) void shell.openExternal(url)
 }
 
-export const electronShell: Shell = {
+/** `language` is asked for at each dialog. */
+export const electronShell = (language: () => string): Shell => ({
   carrier: 'electron',
-  choose,
+  choose: (options) => choose(options, dialogWords(language())),
   openPage: (url) => shell.openExternal(url),
   reveal: async (place) => {
     const stats = await stat(place).catch(() => undefined)
@@ -64,4 +75,4 @@ export const electronShell: Shell = {
     if (problem !== '') throw TroubleError.user(`${place} could not be opened: ${problem}`)
   },
   notify: (title, text) => new Notification({ title, body: text }).show(),
-}
+})
