@@ -29,6 +29,26 @@ describe('the toolchain', () => {
     expect(installCommand([], 'debian', true)).toBeUndefined()
   })
 
+  it.each([
+    ['win32', [], 'install WSL ("wsl --install") and build there, or install Docker or Podman'],
+    ['win32', ['wsl.exe'], 'build inside WSL (it is installed), or install Docker or Podman'],
+    ['darwin', ['podman'], 'needs Linux: build in a Linux container (podman is installed)'],
+  ] as const)('says on %s with %j where a kernel can be built', async (platform, programs, advice) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'longmode-tools-'))
+    const here = process.platform
+    try {
+      for (const name of programs) writeFileSync(path.join(folder, name), '', { mode: 0o755 })
+      process.env.PATH = folder
+      Object.defineProperty(process, 'platform', { value: platform })
+      const report = await checkToolchain(undefined, {})
+      expect(report).toMatchObject({ platform: platform === 'win32' ? 'windows' : 'macos', ready: false })
+      expect(report.advice).toContain(advice)
+    } finally {
+      Object.defineProperty(process, 'platform', { value: here })
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it('sees what is on the PATH and what is not', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'longmode-tools-'))
     try {
