@@ -68,6 +68,10 @@ async function readable<T>(call: Promise<T>): Promise<T> {
 }
 
 const DEFAULT_TIMEOUT = 300
+/** What a shell ends with when there is no such program, or not the loader that it names (POSIX.1-2017, 2.8.2). */
+const NOT_FOUND = 127
+const noLibraries =
+  'note: the built-in root file system is busybox without a C library; a program that is there and yet "not found" has to be linked with -static, or to run with --disk or --host-root'
 
 const test: Command = {
   name: 'test',
@@ -91,9 +95,11 @@ const test: Command = {
       say,
       ...(onConsole === undefined ? {} : { onConsole }),
     }
-    const result = await readable(runGuestTest({ ...(await testOf(context)), command }, options))
+    const asked = await testOf(context)
+    const result = await readable(runGuestTest({ ...asked, command }, options))
     if (result.outcome === 'ran') {
       if (!json) process.stdout.write(result.output)
+      if (result.exitCode === NOT_FOUND && asked.root.kind === 'initramfs') say(noLibraries)
       return { json: result, text: [], exitCode: result.exitCode ?? 1 }
     }
     if (!json && onConsole === undefined) say(result.console.split('\n').slice(-15).join('\n'))
