@@ -63,6 +63,14 @@ export class CodeFetch {
     cpu.setU32(CODE_PAGES + (entry - CODE_TLB_USER) / 4, page + (global ? CODE_PAGE_GLOBAL : 0))
     return base
   }
+  /** Slot of the page after that of state.rip, where the code TLB has it; of 64-bit code. */
+  following(): number | undefined {
+    const { cpu } = this
+    if (cpu.u32(AT.codeSize) !== 8) return undefined
+    const linear = BigInt.asUintN(64, (cpu.u64(AT.rip) & ~0xfffn) + 4096n)
+    const entry = Number(cpu.u64(AT.codeTlb)) + Number((linear >> 12n) & BigInt(CODE_TLB_ENTRIES - 1)) * 16
+    return cpu.u64(entry) === linear ? Number(cpu.u64(entry + 8)) : undefined
+  }
   /** Guest-physical address to fetch from, or -1 with an exception pending. */
   private address(linear: bigint): number {
     const { cpu } = this

@@ -143,6 +143,7 @@ export class Cpu {
       'dropWriteTags',
       'hostRange',
       'regionReach',
+      'lookAhead',
     ] as const)
       m.export(name, core[name])
     m.export('flags', core.flags.all)
@@ -430,7 +431,11 @@ export class Cpu {
   private hot(record: number): void {
     if (this.breakpoints.executing) return
     const place = this.code.find(record)
-    if (place) this.translator?.translate(place.page, place.offset, record, this.fetch.mode())
+    if (!place) return
+    const slot = this.fetch.following()
+    const page = slot === undefined ? undefined : this.code.find(slot)?.page
+    const after = slot !== undefined && page !== undefined && page !== place.page ? { page, slot } : undefined
+    this.translator?.translate({ ...place, record, mode: this.fetch.mode(), after })
   }
 
   /** Runs `slice` instructions (in translated code a few more, but never when `slice` is 1); returns an EXIT of interpreter/loop.ts. */

@@ -84,7 +84,13 @@ describe('regions from another thread', () => {
     cpu.bytes[cpu.map.ramBase + 0x10fff] = 0xb8
     const maker = new RegionMaker({ buffer: cpu.bytes.buffer, map: cpu.map, rows, operations, handlers })
     const mode = { codeSize: 8, stackSize: 8 } as const
-    const at = (offset: number) => ({ page: 0x10, offset, record: cpu.map.slotBase + offset * RECORD, mode })
+    const at = (offset: number) => ({
+      page: 0x10,
+      offset,
+      record: cpu.map.slotBase + offset * RECORD,
+      mode,
+      after: undefined,
+    })
     const batch = maker.make([0xfff, 0, 5].map(at))!
     expect(batch.regions[0]).toBeUndefined()
     expect(batch.regions.slice(1).map((region) => region!.instructions)).toEqual([5, 4])

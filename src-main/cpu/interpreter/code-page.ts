@@ -1,7 +1,7 @@
 /** A miss of the code TLB in the usual case: 64-bit code in RAM whose page has records for this mode already. Everything else is CodeFetch's. */
 import { ACCESS, RIGHT } from '../mmu/access.ts'
 import type { Mmu } from '../mmu/mmu.ts'
-import { bump, codeTlbEntry, get32, widen } from '../mmu/state-access.ts'
+import { bump, codeTlbEntry, get32, get64, put32, put64, widen } from '../mmu/state-access.ts'
 import { SLOT_MODE, SLOT_USED } from '../region.ts'
 import {
   AT,
@@ -49,5 +49,18 @@ export function defineCodePage(m: ModuleBuilder, map: MemoryMap, mmu: Mmu): Func
     const noted = page.i32().or(isGlobal.select(i32(CODE_PAGE_GLOBAL), i32(0)))
     f.store(4, entry.sub(CODE_TLB_USER).shr_u(2), noted, CODE_PAGES)
     f.ret(slot)
+  })
+}
+
+/** The same without a fault: 0 where the page is not at hand. A processor may look ahead like this (SDM vol. 3, 4.8: accessed bits). */
+export function defineLookAhead(m: ModuleBuilder, codePage: Func): Func {
+  return m.func('lookAhead', ['i64'], [m.ptr], (f, linear) => {
+    const saved = [AT.excVector, AT.excError, AT.excHasError, AT.excSoft].map((at) => [at, get32(f, at)] as const)
+    const cr2 = get64(f, AT.cr2)
+    const slot = f.call(codePage, linear)
+    f.if(slot.ne(NO_PAGE.fault), () => f.ret(slot))
+    for (const [at, value] of saved) put32(f, at, value)
+    put64(f, AT.cr2, cr2)
+    f.ret(0, m.ptr)
   })
 }

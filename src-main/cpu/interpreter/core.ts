@@ -21,7 +21,7 @@ import {
 import { i32, i64 } from '../wasm/expr.ts'
 import type { Func, ModuleBuilder } from '../wasm/module.ts'
 import type { CoreFunctions } from './record-context.ts'
-import { defineCodePage } from './code-page.ts'
+import { defineCodePage, defineLookAhead } from './code-page.ts'
 import { defineCross } from './cross.ts'
 import { defineTransfers } from './transfers.ts'
 
@@ -34,6 +34,7 @@ export interface Core extends CoreFunctions {
   /** cross.ts, code-page.ts */
   readonly cross: Func
   readonly codePage: Func
+  readonly lookAhead: Func
   /** (record, linear address of the instruction) -> linear address of its operand, or REFUSED. */
   readonly generalAddress: Func
   /**
@@ -174,6 +175,7 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
   })
 
   const cross = defineCross(m, map)
+  const codePage = defineCodePage(m, map, mmu)
   const transfers = defineTransfers(m, mmu, flags, selectTlb)
   return {
     ...mmu,
@@ -186,6 +188,7 @@ export function defineCore(m: ModuleBuilder, map: MemoryMap, imports: CoreImport
     hostRange,
     transfers,
     cross,
-    codePage: defineCodePage(m, map, mmu),
+    codePage,
+    lookAhead: defineLookAhead(m, codePage),
   }
 }

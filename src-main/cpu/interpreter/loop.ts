@@ -151,7 +151,7 @@ export function defineLoop(
             f.set(record, page.add(toPtr(f, linear.and(4095).shl(4))))
             f.set(bias, linear.sub(record.shr_u(4).u64()))
             f.loop((jumped) => {
-              countJump(f, imports.hot, record, untilCounted)
+              countJump(f, imports.hot, { record, until: untilCounted, saveRip })
               f.loop((next) => {
                 f.rarely(budget.le_s(0), () => {
                   saveRip()

@@ -21,9 +21,13 @@ export function beginCounting(f: FunctionBuilder, until: Local): void {
 
 /**
  * Counts a jump to `record`, when its turn has come (`until` jumps are let pass before: the counters of much code do not fit in the host's
- * caches); the translator hears of it once.
+ * caches); the translator hears of it once, with state.rip there.
  */
-export function countJump(f: FunctionBuilder, hot: Func, record: Local, until: Local): void {
+export function countJump(
+  f: FunctionBuilder,
+  hot: Func,
+  { record, until, saveRip }: { readonly record: Local; readonly until: Local; readonly saveRip: () => void },
+): void {
   const { ptr } = f.module
   f.set(until, until.sub(1))
   f.rarely(until.lt_s(0), () => {
@@ -31,7 +35,10 @@ export function countJump(f: FunctionBuilder, hot: Func, record: Local, until: L
     const at = f.tmp(record.shr_u(3).and(HOT_COUNTER_BYTES - 2))
     const count = f.tmp(f.load32('u16', at, HOT_COUNTERS).add(1))
     f.store(2, at, count, HOT_COUNTERS)
-    f.if(count.eq(get32(f, AT.hotAt)), () => f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba])))
+    f.if(count.eq(get32(f, AT.hotAt)), () => {
+      saveRip()
+      f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba]))
+    })
   })
 }
 

@@ -1,5 +1,5 @@
 /**
- * Which instructions make a region: what can be reached from its entry within the page, calls included. A called function is taken in
+ * Which instructions make a region: what can be reached from its entry within the page and the one after it, calls included. A called function is taken in
  * once for each place that calls it, so that its RET knows where it goes; a call of a function that is being run (recursion) goes to the
  * copy that is there.
  */
@@ -15,14 +15,15 @@ const DEEPEST = 3
 const MOST_RETURNS = 6
 
 export interface Plan {
-  /** Key of the block where it begins. */
+  /** Offset where it begins, and the key of the block there. */
+  readonly begin: number
   readonly entry: number
   /** By their keys. */
   readonly blocks: ReadonlyMap<number, Block>
   readonly instructions: number
   /** Instructions that handlers of the interpreter's run. */
   readonly handled: readonly Insn[]
-  /** Ranges of the page, [from, to), that the code was made from. */
+  /** Ranges, [from, to), that the code was made from. */
   readonly ranges: readonly (readonly [number, number])[]
 }
 
@@ -41,7 +42,7 @@ interface Copy {
   readonly calls: Map<number, Copy>
 }
 
-/** Offsets are below 4096 and a few bytes more. */
+/** Offsets are below those of two pages. */
 const keyOf = (copy: Copy, at: number): number => copy.number * 8192 + at
 
 export class Discovery {
@@ -50,15 +51,18 @@ export class Discovery {
   private readonly copies: Copy[] = []
   private readonly waiting: { readonly copy: Copy; readonly at: number }[] = []
   private count = 0
+  /** Bytes of code. */
+  private readonly size: number
 
-  /** `isWarm`: has the code at an offset been jumped to? What has not is left to the interpreter. */
-  constructor(reader: InstructionReader, page: Uint8Array, mode: DecodeMode, isWarm: (at: number) => boolean) {
+  /** `code`: one page or two. `isWarm`: has the code at an offset been jumped to? What has not is left to the interpreter. */
+  constructor(reader: InstructionReader, code: Uint8Array, mode: DecodeMode, isWarm: (at: number) => boolean) {
     const known = new Map<number, Insn | undefined>()
     this.read = (at) => {
-      if (!known.has(at)) known.set(at, reader.read(page, 0, at, mode))
+      if (!known.has(at)) known.set(at, reader.read(code, at, mode))
       return known.get(at)
     }
     this.isWarm = isWarm
+    this.size = code.length
   }
 
   /** A region from `entry`, or undefined when its first instruction is one for the interpreter. */
@@ -71,7 +75,14 @@ export class Discovery {
     const blocks = new Map<number, Block>()
     for (const copy of this.copies) for (const block of blocksOf(copy)) blocks.set(block.key, block)
     const handled = [...insns].filter((insn) => insn.handler !== undefined)
-    return { entry: keyOf(root, entry), blocks, instructions: this.count, handled, ranges: rangesOf(insns) }
+    return {
+      begin: entry,
+      entry: keyOf(root, entry),
+      blocks,
+      instructions: this.count,
+      handled,
+      ranges: rangesOf(insns),
+    }
   }
 
   private begin(entry: number, caller: Copy | undefined): Copy {
@@ -92,29 +103,32 @@ export class Discovery {
 
   private follow(copy: Copy, from: number): void {
     const { insns, leaders } = copy
-    for (let at = from; !insns.has(at) && this.count < MOST && at < 4096;) {
+    for (let at = from; !insns.has(at) && this.count < MOST && at < this.size;) {
       const insn = this.read(at)
       if (!insn || insn.flow === 'cold') return
       insns.set(at, insn)
       this.count++
       const { target } = insn
-      if ((insn.flow === 'branch' || insn.name === 'jmp') && isInPage(target)) {
+      if ((insn.flow === 'branch' || insn.name === 'jmp') && this.isNear(target)) {
         if (insn.name === 'jmp' || this.isWarm(target)) {
           leaders.add(target)
           this.waiting.push({ copy, at: target })
         }
       }
       if (insn.flow === 'branch') leaders.add(insn.next)
-      if (insn.name === 'call' && isInPage(target)) this.call(copy, insn, target)
+      if (insn.name === 'call' && this.isNear(target)) this.call(copy, insn, target)
       if (insn.flow === 'away') return
       at = insn.next
     }
+  }
+  private isNear(target: number | undefined): target is number {
+    return target !== undefined && target >= 0 && target < this.size
   }
   private call(copy: Copy, insn: Insn, target: number): void {
     const callee = this.running(copy, target) ?? this.enter(copy, target)
     if (!callee) return
     copy.calls.set(insn.at, callee)
-    if (callee.returns.length === MOST_RETURNS || insn.next >= 4096) return
+    if (callee.returns.length === MOST_RETURNS || insn.next >= this.size) return
     callee.returns.push({ copy, at: insn.next })
     copy.leaders.add(insn.next)
     this.waiting.push({ copy, at: insn.next })
@@ -128,8 +142,6 @@ export class Discovery {
     return caller.depth < DEEPEST && this.isWarm(target) ? this.begin(target, caller) : undefined
   }
 }
-
-const isInPage = (target: number | undefined): target is number => target !== undefined && target >= 0 && target < 4096
 
 function blocksOf(copy: Copy): Block[] {
   const { insns, leaders, calls } = copy

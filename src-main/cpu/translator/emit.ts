@@ -24,6 +24,8 @@ export interface RegionCode {
   readonly codeSize: 2 | 4 | 8
   /** Addresses of the records of the plan's handled instructions. */
   readonly records: ReadonlyMap<Insn, number>
+  /** Code slot that the page after must have, when the region lies on two pages. */
+  readonly second: number | undefined
 }
 
 export function emitRegion(m: ModuleBuilder, func: Func, code: RegionCode, plan: Plan): void {
@@ -73,6 +75,7 @@ class RegionEmitter {
       status: f.keep('i32'),
       records: code.records,
       ripAt: (offset) => this.ripAt(offset),
+      isIntact: code.second === undefined ? undefined : () => this.hasSecondPage(code.second!),
     }
   }
 
@@ -100,6 +103,7 @@ class RegionEmitter {
     this.stop()
     // what has to be loaded is known only now
     f.before(() => {
+      this.check()
       f.set(this.site.tlb, f.loadPtr(konst(f.module.ptr, 0), AT.tlb))
       registers.fill(f)
       flags.fill(f)
@@ -107,6 +111,30 @@ class RegionEmitter {
     return site
   }
 
+  /** A region on two pages: the second must be mapped behind the first here too. If not, the interpreter has the first instruction. */
+  private check(): void {
+    const { f, budget, plan } = this
+    const { isIntact } = this.site
+    if (!isIntact) return
+    f.rarely(isIntact().eqz(), () => {
+      put64(f, AT.rip, this.ripAt(plan.begin))
+      put32(f, AT.budget, budget)
+      f.ret(REGION_EXIT.restart)
+    })
+  }
+  private hasSecondPage(slot: number): Expr {
+    const { f } = this
+    const linear = f.tmp(this.site.bias.add(4096))
+    const entry = codeTlbEntry(f, linear)
+    const found = f.local(f.module.ptr)
+    f.if(
+      f.load64(entry).eq(linear),
+      () => f.set(found, f.loadPtr(entry, 8)),
+      () => f.callInto(found, this.site.imports.lookAhead, linear),
+      true,
+    )
+    return f.tmp(found.eq(slot))
+  }
   private spill(): void {
     this.site.registers.spill(this.f)
     this.site.flags.spill(this.f)

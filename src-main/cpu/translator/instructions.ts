@@ -66,9 +66,9 @@ export class InstructionReader {
     this.handlers = handlers
   }
 
-  /** The instruction at bytes[page + at), or undefined where it goes on in the next page or is none. */
-  read(bytes: Uint8Array, page: number, at: number, mode: DecodeMode): Insn | undefined {
-    if (this.decoder.decode(bytes, page + at, page + 4096, mode) !== DECODE.ok) return undefined
+  /** The instruction at an offset, or undefined where it goes on behind the code or is none. */
+  read(code: Uint8Array, at: number, mode: DecodeMode): Insn | undefined {
+    if (this.decoder.decode(code, at, code.length, mode) !== DECODE.ok) return undefined
     const o = this.decoder.out
     const variant = this.decoder.variant(mode)
     const { name } = o.row

@@ -10,12 +10,14 @@ export interface Place {
   /** The place's predecoded record. */
   readonly record: number
   readonly mode: DecodeMode
+  /** The RAM page that follows in linear addresses, and its code slot, where they are at hand: the region may go on there. */
+  readonly after: { readonly page: number; readonly slot: number } | undefined
 }
 
 export interface MadeRegion {
   /** The function that the batch's module exports. */
   readonly name: string
-  /** Ranges of the page, [from, to), that the region was made from, and what stood there: all of them one after the other. */
+  /** Ranges, [from, to), that the region was made from, and what stood there, all one after the other. From 4096 on they are the page after. */
   readonly ranges: readonly (readonly [number, number])[]
   readonly code: Uint8Array
   readonly instructions: number

@@ -25,6 +25,8 @@ interface Planned {
   readonly records: ReadonlyMap<Insn, number>
   readonly made: Omit<MadeRegion, 'name'>
   readonly codeSize: 2 | 4 | 8
+  /** Code slot of the page after, when the region needs that page. */
+  readonly second: number | undefined
 }
 
 export class RegionMaker {
@@ -33,8 +35,8 @@ export class RegionMaker {
   private readonly map: MemoryMap
   private readonly reader: InstructionReader
   private readonly records: RegionRecords
-  /** The guest may write to the page, or a device, while it is read. */
-  private readonly copy = new Uint8Array(PAGE)
+  /** The page and the one after it: the guest may write there, or a device, while it is read. */
+  private readonly copy = new Uint8Array(2 * PAGE)
   /** By the number of regions. */
   private readonly shapes = new Map<number, Shape>()
 
@@ -61,8 +63,8 @@ export class RegionMaker {
     if (some.length === 0) return undefined
     const { module, imports, funcs } = this.shape(some.length)
     const names = new Map(some.map((each, n) => [each, funcs[n]!.name]))
-    some.forEach(({ plan, records, codeSize }, n) =>
-      emitRegion(module, funcs[n]!, { imports, ramBase: this.map.ramBase, codeSize, records }, plan),
+    some.forEach(({ plan, records, codeSize, second }, n) =>
+      emitRegion(module, funcs[n]!, { imports, ramBase: this.map.ramBase, codeSize, records, second }, plan),
     )
     const code = module.encode()
     return {
@@ -87,17 +89,24 @@ export class RegionMaker {
     if (handler === HANDLER.region || handler === HANDLER.asleep) return true
     return view.getUint16(HOT_COUNTERS + ((record / 8) & (HOT_COUNTER_BYTES - 2)), true) > 0
   }
-  private plan({ page, offset, record, mode }: Place): Planned | undefined {
+  private plan({ page, offset, record, mode, after }: Place): Planned | undefined {
     const { copy } = this
-    const at = this.map.ramBase + page * PAGE
-    copy.set(this.bytes.subarray(at, at + PAGE))
-    const isWarm = (other: number): boolean => this.isWarm(record + (other - offset) * RECORD)
-    const plan = new Discovery(this.reader, copy, mode, isWarm).plan(offset)
+    this.take(page, 0)
+    if (after) this.take(after.page, PAGE)
+    const recordOf = (at: number): number =>
+      after && at >= PAGE ? after.slot + (at - PAGE) * RECORD : record + (at - offset) * RECORD
+    const code = after ? copy : copy.subarray(0, PAGE)
+    const plan = new Discovery(this.reader, code, mode, (at) => this.isWarm(recordOf(at))).plan(offset)
     const records = plan && this.records.take(plan.handled)
     if (!plan || !records) return undefined
     const { ranges, instructions } = plan
     const made = { ranges, code: bytesOf(copy, ranges), instructions, records: [...records.values()] }
-    return { plan, records, made, codeSize: mode.codeSize }
+    const second = after && ranges.at(-1)![1] > PAGE ? after.slot : undefined
+    return { plan, records, made, codeSize: mode.codeSize, second }
+  }
+  private take(page: number, to: number): void {
+    const at = this.map.ramBase + page * PAGE
+    this.copy.set(this.bytes.subarray(at, at + PAGE), to)
   }
 
   private shape(count: number): Shape {
@@ -114,11 +123,11 @@ export class RegionMaker {
   }
 }
 
-function bytesOf(page: Uint8Array, ranges: MadeRegion['ranges']): Uint8Array {
+function bytesOf(pages: Uint8Array, ranges: MadeRegion['ranges']): Uint8Array {
   const code = new Uint8Array(ranges.reduce((sum, [from, to]) => sum + to - from, 0))
   let at = 0
   for (const [from, to] of ranges) {
-    code.set(page.subarray(from, to), at)
+    code.set(pages.subarray(from, to), at)
     at += to - from
   }
   return code
@@ -130,6 +139,7 @@ function declareImports(m: ModuleBuilder): RegionImports {
     commit: m.importFunc('commit', [], []),
     linear: m.importFunc('linear', ['i32', 'i64', 'i32'], ['i64']),
     selectTlb: m.importFunc('selectTlb', [], []),
+    lookAhead: m.importFunc('lookAhead', ['i64'], [m.ptr]),
     hostRange: m.importFunc('hostRange', ['i64', 'i64', 'i32'], [m.ptr]),
     flagsAll: m.importFunc('flags', ['i32', 'i64', 'i64'], ['i32']),
     flagsCarry: m.importFunc('flagsCarry', ['i32', 'i64', 'i64'], ['i32']),

@@ -23,6 +23,8 @@ export interface RegionImports extends FlagImports {
   readonly linear: Func
   readonly selectTlb: Func
   readonly hostRange: Func
+  /** (linear address of a page) -> its code slot, or 0. */
+  readonly lookAhead: Func
 }
 
 /** Locals and labels of the region that is being generated. */
@@ -50,6 +52,8 @@ export interface RegionSite {
   readonly records: ReadonlyMap<Insn, number>
   /** Instruction pointer of an offset in the page. */
   readonly ripAt: (offset: number) => Expr
+  /** Of a region on two pages: is the second page still mapped behind the first? */
+  readonly isIntact: (() => Expr) | undefined
 }
 
 const HOST_KINDS = new Set(['E', 'M', 'O', 'S', 'T', 'L', 'W', 'U', 'Q', 'N'])

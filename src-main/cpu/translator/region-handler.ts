@@ -33,4 +33,6 @@ export function callHandler(site: RegionSite, insn: Insn, undo: number, address:
   site.flags.fill(f)
   site.flags.shape = undefined
   f.set(site.tlb, f.loadPtr(konst(ptr, 0), AT.tlb))
+  // what may have changed the page tables: site.rip is the next instruction
+  if (site.isIntact) f.rarely(site.isIntact().eqz(), () => f.br(site.away))
 }

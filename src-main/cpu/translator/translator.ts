@@ -2,11 +2,14 @@
 import { modeKey, type DecodeMode } from '../decode/record.ts'
 import { HANDLER, SLOT_MODE, SLOT_TRANSLATED } from '../region.ts'
 import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, HOT_NEVER, RECORD, SLOT_BYTES, type MemoryMap } from '../state/layout.ts'
-import type { FromRegionThread, Job, MadeRegion, RegionThread } from './jobs.ts'
+import type { FromRegionThread, Job, MadeRegion, Place, RegionThread } from './jobs.ts'
 import type { RegionMaker } from './maker.ts'
 
 interface Region {
   readonly record: number
+  /** RAM pages that it was made from, with their slots: one, or two that follow each other in linear addresses. */
+  readonly pages: readonly { readonly page: number; readonly slot: number }[]
+  /** In offsets from the beginning of the first page. */
   readonly index: number
   readonly ranges: readonly (readonly [number, number])[]
   readonly instructions: number
@@ -119,11 +122,11 @@ export class Translator {
     this.now = parts.now
   }
 
-  /** Code from `record` on, at byte `offset` of RAM page `page`, is hot. */
-  translate(page: number, offset: number, record: number, mode: DecodeMode): void {
-    if (this.isRegion(record)) return
+  /** Code at a place is hot. */
+  translate(place: Place): void {
+    if (this.isRegion(place.record)) return
     const { maker } = this
-    const asked = { id: this.nextJob, page, offset, record, mode }
+    const asked = { id: this.nextJob, ...place }
     if ('send' in maker) return this.ask(maker, asked)
     const start = this.now()
     const batch = maker.make([asked])
@@ -193,15 +196,22 @@ export class Translator {
     counts.milliseconds += this.now() - start
   }
   /** Is the code still what the region was made from, and its record where it was? */
-  private stands({ page, offset, record, mode }: Asked, { ranges, code }: MadeRegion): boolean {
-    const place = this.placeOf(record)
-    if (place?.page !== page || place.offset !== offset || this.isRegion(record)) return false
-    if (this.view.getUint8(this.slotByte(record, SLOT_MODE)) !== modeKey(mode)) return false
-    const base = this.map.ramBase + page * 4096
+  private stands({ page, offset, record, mode, after }: Asked, { ranges, code }: MadeRegion): boolean {
+    if (this.isRegion(record) || !this.holds(record, page, offset, mode)) return false
+    const isLong = ranges.at(-1)![1] > 4096
+    if (isLong && !(after && this.holds(after.slot, after.page, 0, mode))) return false
+    const { ramBase } = this.map
+    const bases = [ramBase + page * 4096, ramBase + ((after?.page ?? 0) - 1) * 4096]
     let at = 0
     for (const [from, to] of ranges)
-      for (let i = from; i < to; i++) if (this.bytes[base + i] !== code[at++]) return false
+      for (let i = from; i < to; i++) if (this.bytes[bases[i < 4096 ? 0 : 1]! + i] !== code[at++]) return false
     return true
+  }
+  /** Does the record stand for this place? */
+  private holds(record: number, page: number, offset: number, mode: DecodeMode): boolean {
+    const place = this.placeOf(record)
+    if (place?.page !== page || place.offset !== offset) return false
+    return this.view.getUint8(this.slotByte(record, SLOT_MODE)) === modeKey(mode)
   }
   /** No thread makes regions any more: what is not translated now is left to the interpreter. */
   stop(): void {
@@ -244,21 +254,24 @@ export class Translator {
     table.set(index, region)
     return index
   }
-  private install({ page, record }: Asked, made: MadeRegion, { exports }: WebAssembly.Instance): void {
-    const { counts } = this
+  private install({ page, record, after }: Asked, made: MadeRegion, { exports }: WebAssembly.Instance): void {
+    const { counts, view } = this
     const { ranges, instructions, records } = made
-    const region: Region = { record, index: this.place(exports[made.name]), ranges, instructions, records }
+    const pages = [{ page, slot: record }]
+    if (after && ranges.at(-1)![1] > 4096) pages.push(after)
+    const region: Region = { record, pages, index: this.place(exports[made.name]), ranges, instructions, records }
     counts.made++
     counts.regions++
     counts.instructions += instructions
     counts.liveInstructions += instructions
-    const known = this.pages.get(page)
-    if (known) known.push(region)
-    else this.pages.set(page, [region])
-    const { view } = this
+    for (const { page, slot } of pages) {
+      const known = this.pages.get(page)
+      if (known) known.push(region)
+      else this.pages.set(page, [region])
+      view.setUint8(this.slotByte(slot, SLOT_TRANSLATED), 1)
+    }
     view.setUint32(record, HANDLER.region, true)
     view.setUint32(record + 8, region.index, true)
-    view.setUint8(this.slotByte(record, SLOT_TRANSLATED), 1)
     this.evict()
   }
   /** A byte of what a record's slot says about its page. */
@@ -269,21 +282,25 @@ export class Translator {
 
   /** Bytes [from, to) of a RAM page are about to change: regions made from them go. */
   drop(page: number, from: number, to: number): void {
-    this.dropWhere(page, ({ ranges }) => ranges.some(([start, end]) => start < to && from < end))
+    this.dropWhere(page, ({ pages, ranges }) => {
+      const base = pages[0]!.page === page ? 0 : 4096
+      return ranges.some(([start, end]) => start < base + to && base + from < end)
+    })
   }
   private dropWhere(page: number, goes: (region: Region) => boolean): void {
-    const regions = this.pages.get(page)
-    if (!regions) return
-    const kept = regions.filter((region) => {
-      if (!goes(region)) return true
-      this.forget(region)
-      return false
-    })
-    if (kept.length === regions.length) return
+    const gone = this.pages.get(page)?.filter(goes)
+    if (!gone || gone.length === 0) return
     this.view.setUint32(AT.regionDropped, 1, true)
+    for (const region of gone) {
+      this.forget(region)
+      for (const { page, slot } of region.pages) this.leavePage(region, page, slot)
+    }
+  }
+  private leavePage(region: Region, page: number, slot: number): void {
+    const kept = this.pages.get(page)!.filter((other) => other !== region)
     if (kept.length > 0) this.pages.set(page, kept)
     else {
-      this.view.setUint8(this.slotByte(regions[0]!.record, SLOT_TRANSLATED), 0)
+      this.view.setUint8(this.slotByte(slot, SLOT_TRANSLATED), 0)
       this.pages.delete(page)
     }
   }
