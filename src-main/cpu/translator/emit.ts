@@ -6,8 +6,9 @@ import { codeTlbEntry, get32, get64, put32, put64, toPtr } from '../mmu/state-ac
 import { HANDLER, REGION_EXIT } from '../region.ts'
 import { AT, RECORD, segAt } from '../state/layout.ts'
 import { STATUS } from '../semantics/context.ts'
-import { i32, konst, type Expr } from '../wasm/expr.ts'
+import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import { FunctionBuilder, type Func, type Label, type Local, type ModuleBuilder } from '../wasm/module.ts'
+import { deadFlags } from './dead-flags.ts'
 import type { Plan } from './discover.ts'
 import { Graph, type Block, type Node, type Place } from './flow.ts'
 import { RETURNS, type Insn } from './instructions.ts'
@@ -18,13 +19,17 @@ import { Registers } from './registers.ts'
 /** (linear address of the page, budget) -> REGION_EXIT */
 export const REGION_PARAMS = ['i64', 'i32'] as const
 
+/** No page is there. */
+const NOWHERE = 1n
+
 export interface RegionCode {
   readonly imports: RegionImports
   readonly ramBase: number
   readonly codeSize: 2 | 4 | 8
   /** Addresses of the records of the plan's handled instructions. */
   readonly records: ReadonlyMap<Insn, number>
-  /** Code slot that the page after must have, when the region lies on two pages. */
+  /** Code slot of the region's page; and the one that the page after must have, when the region lies on two. */
+  readonly slot: number
   readonly second: number | undefined
 }
 
@@ -52,6 +57,9 @@ class RegionEmitter {
   private readonly arriving = new Map<Node, FlagShape | undefined>()
   private context!: RegionContext
   private away!: Label
+  private readonly code: RegionCode
+  /** Linear address of the page where chain() need not look it up, where that is not always `bias`. */
+  private readonly home: Local | undefined
   /** Which of the graph's dispatched nodes the dispatcher is to go on with. */
   private readonly selector: Local
 
@@ -62,6 +70,8 @@ class RegionEmitter {
     this.budget = budget
     this.graph = new Graph(plan.blocks, plan.entry)
     this.selector = f.keep('i32')
+    this.code = code
+    this.home = plan.handled.length > 0 ? f.keep('i64') : undefined
     this.site = {
       f,
       imports: code.imports,
@@ -104,6 +114,7 @@ class RegionEmitter {
     // what has to be loaded is known only now
     f.before(() => {
       this.check()
+      if (this.home) f.set(this.home, this.site.bias)
       f.set(this.site.tlb, f.loadPtr(konst(f.module.ptr, 0), AT.tlb))
       registers.fill(f)
       flags.fill(f)
@@ -140,19 +151,32 @@ class RegionEmitter {
     this.site.flags.spill(this.f)
   }
 
-  /** Goes on at `rip`, with all registers in the state: in another region when one begins there, else in the interpreter. */
+  /**
+   * Goes on at `rip`, with all registers in the state: in another region when one begins there, else in the interpreter. In the region's own
+   * page the record is where it was: the page's code is alive as long as the region is.
+   */
   private chain(): void {
-    const { f, budget } = this
+    const { f, budget, home, code } = this
     const { rip, codeSize } = this.site
     const linear = codeSize === 8 ? rip : f.tmp(rip.add(get64(f, segAt(1, 'base'))).and(0xffffffffn))
-    const entry = codeTlbEntry(f, linear)
-    const goOn = (): void => {
-      const record = f.tmp(f.loadPtr(entry, 8).add(toPtr(f, linear).and(4095).mul(RECORD)))
-      const chained = (): void =>
-        f.tailCallIndirect(REGION_PARAMS, 'i32', f.load32('u32', record, 8), f.tmp(linear.and(-4096n)), budget)
-      f.if(f.load32('u16', record).eq(HANDLER.region), chained, undefined, true)
-    }
-    f.if(f.load64(entry).eq(linear.and(-4096n)).and(budget.gt_s(0)), goOn, undefined, true)
+    const page = f.tmp(linear.and(-4096n))
+    const slot = f.local(f.module.ptr)
+    f.set(slot, code.slot)
+    f.block((unknown) => {
+      f.if(page.ne(home ?? this.site.bias), () => {
+        const entry = codeTlbEntry(f, linear)
+        f.brIf(unknown, f.load64(entry).ne(page), false)
+        f.set(slot, f.loadPtr(entry, 8))
+      })
+      const record = f.tmp(slot.add(toPtr(f, linear).and(4095).mul(RECORD)))
+      const goOn = f.load32('u16', record).eq(HANDLER.region).and(budget.gt_s(0))
+      f.if(
+        goOn,
+        () => f.tailCallIndirect(REGION_PARAMS, 'i32', f.load32('u32', record, 8), page, budget),
+        undefined,
+        true,
+      )
+    })
     put64(f, AT.rip, rip)
     put32(f, AT.budget, budget)
     f.ret(REGION_EXIT.go)
@@ -178,9 +202,10 @@ class RegionEmitter {
       f.if(status.eq(STATUS.fault), () => f.ret(REGION_EXIT.fault))
       f.if(status.eq(STATUS.halt), () => f.ret(REGION_EXIT.halt))
       f.if(status.ne(STATUS.jump), () => f.ret(REGION_EXIT.look))
-      // the mode may be another one
+      // the mode may be another one, or the privilege level, which may not have this page
       f.if(get32(f, AT.codeSize).ne(i32(codeSize)), () => f.ret(REGION_EXIT.go))
       f.set(rip, get64(f, AT.rip))
+      f.set(this.home!, i64(NOWHERE))
     })
   }
   private ripAt(offset: Expr | number): Expr {
@@ -217,7 +242,8 @@ class RegionEmitter {
     flags.shape = node.isLoop ? undefined : this.arriving.get(node)
     const count = block.insns.length
     f.set(this.budget, this.budget.sub(count))
-    block.insns.forEach((insn, i) => f.scope(() => context.emit(insn, count - i)))
+    const dead = deadFlags(block.insns)
+    block.insns.forEach((insn, i) => f.scope(() => context.emit(insn, count - i, dead.has(i))))
     this.leave(node, block, block.insns[count - 1]!)
   }
   /** From the end of a block to where its last instruction leads. */

@@ -25,7 +25,8 @@ interface Planned {
   readonly records: ReadonlyMap<Insn, number>
   readonly made: Omit<MadeRegion, 'name'>
   readonly codeSize: 2 | 4 | 8
-  /** Code slot of the page after, when the region needs that page. */
+  /** Code slot of the page, and of the one after when the region needs that. */
+  readonly slot: number
   readonly second: number | undefined
 }
 
@@ -63,8 +64,8 @@ export class RegionMaker {
     if (some.length === 0) return undefined
     const { module, imports, funcs } = this.shape(some.length)
     const names = new Map(some.map((each, n) => [each, funcs[n]!.name]))
-    some.forEach(({ plan, records, codeSize, second }, n) =>
-      emitRegion(module, funcs[n]!, { imports, ramBase: this.map.ramBase, codeSize, records, second }, plan),
+    some.forEach(({ plan, records, codeSize, slot, second }, n) =>
+      emitRegion(module, funcs[n]!, { imports, ramBase: this.map.ramBase, codeSize, records, slot, second }, plan),
     )
     const code = module.encode()
     return {
@@ -102,7 +103,7 @@ export class RegionMaker {
     const { ranges, instructions } = plan
     const made = { ranges, code: bytesOf(copy, ranges), instructions, records: [...records.values()] }
     const second = after && ranges.at(-1)![1] > PAGE ? after.slot : undefined
-    return { plan, records, made, codeSize: mode.codeSize, second }
+    return { plan, records, made, codeSize: mode.codeSize, slot: record - offset * RECORD, second }
   }
   private take(page: number, to: number): void {
     const at = this.map.ramBase + page * PAGE

@@ -68,6 +68,7 @@ export class RegionContext implements OpContext {
   private readonly site: RegionSite
   private insn!: Insn
   private undo = 0
+  private isFlagless = false
   private depth = 0
   private at: Expr = i64(0)
   private hostLocal: Expr = i32(0)
@@ -77,9 +78,10 @@ export class RegionContext implements OpContext {
     this.f = site.f
   }
 
-  /** Emits one instruction. `undo`: instructions of the block not done before it, itself included. */
-  emit(insn: Insn, undo: number): void {
+  /** Emits one instruction. `undo`: instructions of the block not done before it, itself included; `isFlagless`: nobody sees its flags. */
+  emit(insn: Insn, undo: number, isFlagless: boolean): void {
     this.insn = insn
+    this.isFlagless = isFlagless
     this.undo = undo
     this.depth = this.f.nesting
     this.at = i64(0)
@@ -327,10 +329,10 @@ export class RegionContext implements OpContext {
   }
 
   flags(kind: CcKind, res: Expr, b: Operand, a?: Expr): void {
-    this.site.flags.set(kind, this.size, res, b, a, this.isPlain())
+    if (!this.isFlagless) this.site.flags.set(kind, this.size, res, b, a, this.isPlain())
   }
   compareFlags(res: Expr, b: Expr, size: Size): void {
-    this.site.flags.set('sub', size, res, b, undefined, this.isPlain())
+    if (!this.isFlagless) this.site.flags.set('sub', size, res, b, undefined, this.isPlain())
   }
   setArithmeticFlags(bits: Expr): void {
     this.site.flags.setBits(bits, this.isPlain())
