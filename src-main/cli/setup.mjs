@@ -10,6 +10,7 @@ import { accessSync, constants, existsSync, lstatSync, readFileSync } from 'node
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { V8_FLAGS } from '../base/v8-flags.mjs'
 
 const NODE_MAJOR = 24
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
@@ -201,12 +202,6 @@ function installPrograms(programs) {
     if (install() !== 0) fail(`could not install ${packages.join(', ')}; type: ${command}`)
   }
 }
-
-/**
- * Flags of V8 for translated guest code, which V8 takes at its start only. Calls between regions go through a table and are never
- * inlined, but are counted for that in every frame that is not optimised yet. Branch hints keep what is rare out of the way.
- */
-const V8_FLAGS = ['--no-wasm-inlining', '--experimental-wasm-branch-hinting']
 
 /** Runs the entry on `binary` and becomes its exit code; the terminal and its signals belong to the child. */
 function runOn(binary, entry, args) {

@@ -2,13 +2,11 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import path from 'node:path'
 import process from 'node:process'
+import { V8_FLAGS } from '../../src-main/base/v8-flags.mjs'
 
 const root = path.resolve(import.meta.dirname, '../..')
 
 export type Machine = 'longmode' | 'qemu'
-
-/** As src-main/cli/setup.mjs gives them. */
-const V8_FLAGS = ['--no-wasm-inlining', '--experimental-wasm-branch-hinting']
 
 /** Program and arguments. QEMU runs by TCG, without anything that it adds by itself. */
 export function commandOf(machine: Machine, flags: readonly string[]): readonly [string, readonly string[]] {

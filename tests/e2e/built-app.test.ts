@@ -8,9 +8,10 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { appFolder, buildApp, MAIN_FILE, programSources } from '../../src-main/app/build/app.ts'
 import { javaScriptName } from '../../src-main/app/build/javascript.ts'
 import { shippedPackages, writeCommandLine, writeLicences } from '../../src-main/app/build/package.ts'
-import { ELECTRON_V8_WORD, V8_FLAGS } from '../../src-main/app/build/v8-flags.ts'
+import { ELECTRON_V8_WORD } from '../../src-main/app/build/v8-flags.ts'
 import { buildWindow } from '../../src-main/app/build/window.ts'
 import { unpacked } from '../../src-main/base/unpacked.ts'
+import { V8_FLAGS } from '../../src-main/base/v8-flags.mjs'
 import { scratchFolder } from '../fixtures/scratch.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -84,7 +85,7 @@ describe('the package', () => {
   })
   it('gives V8 its flags wherever it starts', () => {
     const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
-    expect(read('src-main/cli/setup.mjs')).toContain(`const V8_FLAGS = ['${V8_FLAGS.join("', '")}']`)
+    expect(read('src-main/cli/setup.mjs')).toContain('spawn(binary, [...V8_FLAGS, entry')
     expect(read('electron-builder.yml')).toContain(`executableArgs: ['${ELECTRON_V8_WORD}']`)
     writeCommandLine(path.join(scratch, 'bin'))
     expect(readFileSync(path.join(scratch, 'bin/longmode'), 'utf8')).toContain(`/node" ${V8_FLAGS.join(' ')} "`)

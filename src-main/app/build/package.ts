@@ -18,9 +18,9 @@ import {
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { V8_FLAGS } from '../../base/v8-flags.mjs'
 import { defaultGuest, RecipeError } from '../../host/default-guest/default-guest.ts'
 import { appFolder, buildApp } from './app.ts'
-import { V8_FLAGS } from './v8-flags.ts'
 import { buildWindow } from './window.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -55,16 +55,17 @@ export function writeCommandLine(folder: string): void {
   mkdirSync(folder, { recursive: true })
   const node = isWindows ? 'node.exe' : 'node'
   copyFileSync(path.join(root, 'node_modules/node/bin', node), path.join(folder, node))
+  const flags = V8_FLAGS.join(' ')
   const main = 'app.asar.unpacked/src-main/cli/main.js'
   if (isWindows) {
     writeFileSync(
       path.join(folder, 'longmode.cmd'),
-      `@"%~dp0node.exe" ${V8_FLAGS.join(' ')} "%~dp0..\\${main.replaceAll('/', '\\')}" %*\r\n`,
+      `@"%~dp0node.exe" ${flags} "%~dp0..\\${main.replaceAll('/', '\\')}" %*\r\n`,
     )
     return
   }
   // A link in /usr/bin leads here; the script's own place is where that ends.
-  const script = `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/node" ${V8_FLAGS.join(' ')} "$here/../${main}" "$@"\n`
+  const script = `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/node" ${flags} "$here/../${main}" "$@"\n`
   writeFileSync(path.join(folder, 'longmode'), script)
   chmodSync(path.join(folder, 'longmode'), 0o755)
   chmodSync(path.join(folder, node), 0o755)

@@ -15,9 +15,9 @@ import {
 } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import process from 'node:process'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { cacheFolder } from '../cache-folder.ts'
 import { unpacked } from '../../base/unpacked.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
 import { download, kernelPackageOf, requireDebianTools, unpack } from './debian.ts'
@@ -57,15 +57,6 @@ const moduleFolders = [
   'drivers/cdrom',
 ]
 const moreModuleFolders = ['drivers/acpi', 'drivers/char', 'drivers/input', 'drivers/scsi', 'drivers/virtio']
-
-/** The user's cache folder, as the XDG base directory specification and the other systems' customs name it. */
-export function cacheFolder(): string {
-  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env
-  if (XDG_CACHE_HOME !== undefined && path.isAbsolute(XDG_CACHE_HOME)) return path.join(XDG_CACHE_HOME, 'longmode')
-  if (process.platform === 'win32' && LOCALAPPDATA !== undefined) return path.join(LOCALAPPDATA, 'longmode')
-  if (process.platform === 'darwin') return path.join(os.homedir(), 'Library/Caches/longmode')
-  return path.join(os.homedir(), '.cache/longmode')
-}
 
 /** The folder that the default guest shares when the user names none. Made when it is not there. */
 export function defaultShareFolder(): string {

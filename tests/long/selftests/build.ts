@@ -18,7 +18,8 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { writeCpio, type CpioEntry } from '../../../src-main/host/default-guest/cpio.ts'
 import { download, unpack } from '../../../src-main/host/default-guest/debian.ts'
-import { cacheFolder, defaultGuest } from '../../../src-main/host/default-guest/default-guest.ts'
+import { cacheFolder } from '../../../src-main/host/cache-folder.ts'
+import { defaultGuest } from '../../../src-main/host/default-guest/default-guest.ts'
 
 const PACKAGE = 'linux-source-6.1'
 /** What the tests' Makefile reads of the tree. */

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
-import { cacheFolder } from '../../../src-main/host/default-guest/default-guest.ts'
+import { cacheFolder } from '../../../src-main/host/cache-folder.ts'
 
 const PACKAGES = ['systemd-sysv', 'udev', 'gcc', 'gcc-multilib', 'libc6-dev', 'strace', 'gdb', 'nano', 'python3']
 const SIZE = '1536M'

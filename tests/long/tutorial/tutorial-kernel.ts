@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameS
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
-import { cacheFolder } from '../../../src-main/host/default-guest/default-guest.ts'
+import { cacheFolder } from '../../../src-main/host/cache-folder.ts'
 
 const SOURCE = '/usr/src/linux-source-6.1.tar.xz'
 /** The tutorial recipe stands on the tiny one. */
