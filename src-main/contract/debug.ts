@@ -156,6 +156,13 @@ export interface Stop {
   readonly at: bigint
 }
 
+/** One of the engine's counters, as `info jit` shows them: since the machine was started. */
+export interface EngineCounter {
+  readonly name: string
+  readonly value: number
+  readonly unit?: 'bytes' | 'ms' | '%'
+}
+
 /* ---- requests ---- */
 
 /** Every request: what is asked, and what is answered. */
@@ -181,6 +188,8 @@ export interface DebugTable {
   /** Removing one that is not there is no error. */
   removeBreakpoint: { ask: Breakpoint; answer: undefined }
   breakpoints: { ask: object; answer: readonly Breakpoint[] }
+  /** What the engine did: instructions by tier, regions, times, memory, and why code took the slow way. */
+  counters: { ask: object; answer: readonly EngineCounter[] }
 }
 
 export type DebugKind = keyof DebugTable

@@ -77,6 +77,8 @@ export class Cpu {
   private readonly exports: CoreExports
   readonly variants: Variant[] = []
   private readonly helperOf: (Helper | undefined)[] = []
+  /** How often each was called, by the handler's number: what neither the interpreter nor regions do themselves. */
+  readonly helperCalls: number[] = []
   private readonly code: CodeSlots
   /** A debugger's. */
   readonly breakpoints: Breakpoints
@@ -388,6 +390,7 @@ export class Cpu {
   }
 
   private callHelper(id: number, record: number, host: number): number {
+    this.helperCalls[id] = (this.helperCalls[id] ?? 0) + 1
     const insn: HelperInsn = { variant: this.variants[id]!, record, host }
     try {
       return this.helperOf[id]!(this, insn)

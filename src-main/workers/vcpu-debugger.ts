@@ -12,6 +12,7 @@ import { mapPiece } from '../debug/address-map.ts'
 import { readMemory, searchMemory, writeMemory } from '../debug/memory.ts'
 import { walkPages } from '../debug/page-walk.ts'
 import { instructionAddress, readRegisters, writeRegister } from '../debug/registers.ts'
+import { engineCounters } from '../machine/monitor.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { LoopStop } from '../machine/loop-debugger.ts'
 import type { RunLoop } from '../machine/run-loop.ts'
@@ -148,6 +149,7 @@ export class VcpuDebugger {
       return undefined
     },
     breakpoints: () => [...this.points],
+    counters: () => engineCounters(this.host.machine),
   }
 
   private applyBreakpoints(): void {

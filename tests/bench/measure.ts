@@ -81,7 +81,7 @@ async function counters(guest: GuestConsole): Promise<string> {
   if (guest.machine !== 'longmode') return ''
   guest.type('\u0001cinfo jit\r')
   // the monitor's line is drawn again with each key, so only the answer says that the command was taken
-  const text = await guest.expect(/retired [\s\S]*?translated .*\r?\n/, 20)
+  const text = await guest.expect(/retired [\s\S]*?translated into .*\r?\n/, 20)
   guest.type('\u0001c\r')
   await guest.expect(PROMPT, 20)
   return text.slice(text.search(/retired +\d/)).trim()

@@ -2,7 +2,7 @@
 import { modeKey, type DecodeMode } from '../decode/record.ts'
 import { HANDLER, SLOT_MODE, SLOT_TRANSLATED } from '../region.ts'
 import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, HOT_NEVER, RECORD, SLOT_BYTES, type MemoryMap } from '../state/layout.ts'
-import type { FromRegionThread, Job, MadeRegion, Place, RegionThread } from './jobs.ts'
+import type { Batch, FromRegionThread, Job, MadeRegion, Place, RegionThread } from './jobs.ts'
 import type { RegionMaker } from './maker.ts'
 
 interface Region {
@@ -13,8 +13,16 @@ interface Region {
   readonly index: number
   readonly ranges: readonly (readonly [number, number])[]
   readonly instructions: number
+  readonly module: LiveModule
   /** In REGION_RECORDS. */
   readonly records: readonly number[]
+}
+
+/** V8 keeps a module's code as long as one of its regions is in the table. */
+interface LiveModule {
+  readonly instance: WebAssembly.Instance
+  readonly bytes: number
+  regions: number
 }
 
 /** A job that the thread has. */
@@ -46,6 +54,11 @@ export interface TranslatorCounts {
   /** Modules made, and the bytes of their code. */
   modules: number
   bytes: number
+  /** Modules of which a region lives, and the bytes of their code. */
+  liveModules: number
+  liveBytes: number
+  /** Of the table of handlers and regions. */
+  tableEntries: number
   /** On the vCPU's thread: making regions there, or taking those that the thread made. */
   milliseconds: number
   /** CPU time of the translator thread. */
@@ -70,6 +83,9 @@ export class Translator {
     refused: 0,
     modules: 0,
     bytes: 0,
+    liveModules: 0,
+    liveBytes: 0,
+    tableEntries: 0,
     milliseconds: 0,
     threadMilliseconds: 0,
     jobs: 0,
@@ -135,20 +151,17 @@ export class Translator {
       this.counts.refused++
       return
     }
-    this.count(batch.bytes)
-    this.install(asked, region, this.instance(batch.module))
+    this.install(asked, region, this.instance(batch))
     this.counts.milliseconds += this.now() - start
   }
   private isRegion(record: number): boolean {
     const handler = this.view.getUint16(record, true)
     return handler === HANDLER.region || handler === HANDLER.asleep
   }
-  private instance(module: WebAssembly.Module): WebAssembly.Instance {
-    return new WebAssembly.Instance(module, { env: this.env })
-  }
-  private count(bytes: number): void {
+  private instance({ module, bytes }: Batch): LiveModule {
     this.counts.modules++
     this.counts.bytes += bytes
+    return { instance: new WebAssembly.Instance(module, { env: this.env }), bytes, regions: 0 }
   }
 
   /* ---- the thread ---- */
@@ -174,8 +187,7 @@ export class Translator {
   receive({ ids, batch, milliseconds }: FromRegionThread, wanted: boolean): void {
     const { counts } = this
     const start = this.now()
-    let instance: WebAssembly.Instance | undefined
-    if (batch) this.count(batch.bytes)
+    let module: LiveModule | undefined
     ids.forEach((id, n) => {
       const asked = this.asked.get(id)
       if (!asked) throw new Error(`the translator thread answers job ${id}, which nobody gave it`)
@@ -183,8 +195,7 @@ export class Translator {
       this.askedRecords.delete(asked.record)
       const region = batch?.regions[n]
       if (!region) counts.refused++
-      else if (wanted && this.stands(asked, region))
-        this.install(asked, region, (instance ??= this.instance(batch!.module)))
+      else if (wanted && this.stands(asked, region)) this.install(asked, region, (module ??= this.instance(batch!)))
       else {
         counts.stale++
         this.returned.push(...region.records)
@@ -248,18 +259,24 @@ export class Translator {
     const { table } = this
     if (this.free.length === 0) {
       const first = table.grow(GROWTH)
+      this.counts.tableEntries = first + GROWTH
       for (let i = GROWTH - 1; i >= 0; i--) this.free.push(first + i)
     }
     const index = this.free.pop()!
     table.set(index, region)
     return index
   }
-  private install({ page, record, after }: Asked, made: MadeRegion, { exports }: WebAssembly.Instance): void {
+  private install({ page, record, after }: Asked, made: MadeRegion, module: LiveModule): void {
     const { counts, view } = this
     const { ranges, instructions, records } = made
     const pages = [{ page, slot: record }]
     if (after && ranges.at(-1)![1] > 4096) pages.push(after)
-    const region: Region = { record, pages, index: this.place(exports[made.name]), ranges, instructions, records }
+    const index = this.place(module.instance.exports[made.name])
+    const region: Region = { record, pages, index, ranges, instructions, module, records }
+    if (module.regions++ === 0) {
+      counts.liveModules++
+      counts.liveBytes += module.bytes
+    }
     counts.made++
     counts.regions++
     counts.instructions += instructions
@@ -315,9 +332,13 @@ export class Translator {
     this.free.push(region.index)
     if ('send' in this.maker) this.returned.push(...region.records)
     else this.maker.give(region.records)
-    this.counts.dropped++
-    this.counts.regions--
-    this.counts.liveInstructions -= region.instructions
+    const { counts } = this
+    counts.dropped++
+    counts.regions--
+    counts.liveInstructions -= region.instructions
+    if (--region.module.regions > 0) return
+    counts.liveModules--
+    counts.liveBytes -= region.module.bytes
   }
   private clearCounter(record: number): void {
     this.view.setUint16(HOT_COUNTERS + ((record / 8) & (HOT_COUNTER_BYTES - 2)), 0, true)

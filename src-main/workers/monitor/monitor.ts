@@ -2,7 +2,7 @@
 import { findCommand, type EngineCommand } from '../../contract/monitor.ts'
 import type { MachineConfig } from '../../machine/config.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { engineCounters } from '../../machine/monitor.ts'
+import { counterText } from '../../machine/monitor.ts'
 import { infoBlock, infoIrq, infoMtree, infoPic } from './devices.ts'
 import { infoMem, infoTlb } from './memory.ts'
 import { infoRegisters } from './registers.ts'
@@ -21,7 +21,7 @@ const done = (act: () => void): string => {
 const commands: Readonly<Record<EngineCommand, (host: MonitorHost) => string>> = {
   'info block': ({ config }) => infoBlock(config),
   'info irq': ({ machine }) => infoIrq(machine),
-  'info jit': ({ machine }) => engineCounters(machine),
+  'info jit': ({ machine }) => counterText(machine),
   'info mem': ({ machine }) => infoMem(machine),
   'info mtree': ({ machine }) => infoMtree(machine),
   'info pic': ({ machine }) => infoPic(machine),
