@@ -21,7 +21,7 @@ const spoken = [
   ...['kernel-tree/*.ts', 'kernel-tree/{build,config,disk,syscall,toolchain}/*.ts'],
   ...['machine/build.ts', 'machine/qemu-flags/*.ts', 'ninep/server.ts'],
   ...[
-    'workers/{debug-client,io-link,machine-handle,vcpu,vcpu-debugger,vcpu-host}.ts',
+    'workers/{debug-client,io-link,machine-handle,vcpu,vcpu-debugger,vcpu-host,symbols}.ts',
     'workers/io/{entry,notes,shares}.ts',
   ],
 ]
@@ -39,7 +39,7 @@ const silent = [
 
 /** What is no sentence for a window: assertions, help texts, programs that are written, patterns. */
 const apart = [
-  /^(the vCPU worker is a worker|the io worker is a worker|the io port was taken already|the first message was \{\})$/,
+  /^(the vCPU worker is a worker|the io worker is a worker|the io port was taken already|the reader of symbols ended without an answer|the first message was \{\})$/,
   /^(an identifier of a machine|a file of the tree|a target of make|a (node|file) of another folder|host call refused)$/,
   /^(boot params hold at most 128|\{\} is not a directory|\{\} holds nothing like|Linux version )/,
   // A word for grep, a line of a file that is written, C text.

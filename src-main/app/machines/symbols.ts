@@ -1,14 +1,14 @@
 /** Symbols of the machines' kernels: from a file that the user chose, or from the one that lies beside the kernel. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Debuggable } from '../../contract/debug.ts'
 import { TroubleError } from '../../contract/rpc/messages.ts'
 import type { MachineId } from '../../contract/services/common.ts'
 import type { SymbolSource } from '../../contract/services/debug.ts'
-import { NoSymbols, readSymbols } from '../../debug/symbols/read.ts'
+import { NoSymbols } from '../../debug/symbols/read.ts'
 import { findSlide } from '../../debug/symbols/slide.ts'
 import { SymbolTable } from '../../debug/symbols/symbol-table.ts'
+import { readSymbolsOf } from '../../workers/symbols.ts'
 import type { MachineLibrary } from './library.ts'
 import type { MachineRun } from './running.ts'
 
@@ -32,29 +32,12 @@ export function symbolPlaces(kernel: string): string[] {
   return [...new Set(places)]
 }
 
-function readTable(file: string): SymbolTable {
-  let fd: number
+async function readTable(file: string): Promise<SymbolTable> {
   try {
-    fd = openSync(file, 'r')
-  } catch (error) {
-    throw TroubleError.user(`${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  try {
-    const read = (offset: number, length: number) => {
-      const bytes = new Uint8Array(length)
-      for (let at = 0; at < length;) {
-        const count = readSync(fd, bytes, at, length - at, offset + at)
-        if (count === 0) throw new NoSymbols('the file became shorter while it was read')
-        at += count
-      }
-      return bytes
-    }
-    return new SymbolTable(readSymbols({ size: fstatSync(fd).size, read }))
+    return new SymbolTable(await readSymbolsOf(file))
   } catch (error) {
     if (error instanceof NoSymbols) throw TroubleError.user(`${file}: ${error.message}; choose a vmlinux or System.map`)
-    throw error
-  } finally {
-    closeSync(fd)
+    throw TroubleError.user(`${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
@@ -66,9 +49,10 @@ export class MachineSymbols {
     this.#library = library
   }
 
-  load(id: MachineId, file: string): Promise<SymbolSource> {
-    this.#loaded.set(id, { path: file, table: readTable(file) })
-    return this.#source(id, this.#loaded.get(id)!)
+  async load(id: MachineId, file: string): Promise<SymbolSource> {
+    const loaded: Loaded = { path: file, table: await readTable(file) }
+    this.#loaded.set(id, loaded)
+    return await this.#source(id, loaded)
   }
 
   /** What is loaded, looked for beside the kernel when nothing is. */

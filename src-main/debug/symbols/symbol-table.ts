@@ -86,7 +86,7 @@ export class SymbolTable {
 }
 
 /** Code before data and what has a size before what has not, at the same address. */
-function byAddress(a: Symbol, b: Symbol): number {
+export function byAddress(a: Symbol, b: Symbol): number {
   if (a.address !== b.address) return a.address < b.address ? -1 : 1
   return Number(b.size > 0) - Number(a.size > 0) || Number(b.kind === 'code') - Number(a.kind === 'code')
 }
