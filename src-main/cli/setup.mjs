@@ -44,7 +44,7 @@ const tasks = {
     args: ['run', '--config', 'tests/long/vitest.config.ts'],
     programs: [
       ...['chromium', 'qemu-system-x86_64', 'qemu-img', 'mke2fs', 'e2fsck', 'gcc', 'git', 'make', GCC_FOR_32_BITS],
-      ...['mmdebstrap', 'bc', 'bison', 'flex', 'xz', LIBELF, KERNEL_SOURCE],
+      ...['mmdebstrap', 'bc', 'bison', 'flex', 'xz', LIBELF, KERNEL_SOURCE, 'mkfs.btrfs'],
       // Packages.
       ...['7za', 'mksquashfs', 'unsquashfs', 'desktop-file-validate', 'dpkg-deb', 'unshare'],
     ],
@@ -96,6 +96,7 @@ const debianPackages = {
   mke2fs: 'e2fsprogs',
   mmdebstrap: 'mmdebstrap',
   openssl: 'openssl',
+  'mkfs.btrfs': 'btrfs-progs',
   'mkfs.vfat': 'dosfstools',
   script: 'bsdutils',
   sfdisk: 'fdisk',

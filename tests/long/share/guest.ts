@@ -1,4 +1,7 @@
-/** What the tests of this folder share: guests with folders of the host, on Longmode or (LONGMODE_BOOT_ON=qemu) on QEMU. */
+/**
+ * What the tests of this folder share: guests with folders of the host, on Longmode or (LONGMODE_BOOT_ON=qemu) on QEMU. LONGMODE_KERNEL names
+ * another kernel than Debian's, with what 9p needs built in.
+ */
 import * as fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -6,7 +9,7 @@ import process from 'node:process'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { PROMPT } from '../../boot/default-guest-flags.ts'
 import { GuestConsole, type Machine } from '../../boot/guest-console.ts'
-import { shareGuestFlags } from '../../share/guest/tool.ts'
+import { cornersTool, shareGuestFlags } from '../../share/guest/tool.ts'
 
 /** The same tests run on QEMU, which is how they are known to be right. */
 export const underTest: Machine = process.env.LONGMODE_BOOT_ON === 'qemu' ? 'qemu' : 'longmode'
@@ -31,7 +34,8 @@ export function shareGuests(): ShareGuests {
   }
   let flags: string[]
   beforeAll(async () => {
-    flags = await shareGuestFlags(scratch)
+    flags = await shareGuestFlags(scratch, 'quiet', [cornersTool(scratch)])
+    if (process.env.LONGMODE_KERNEL !== undefined) flags.push('-kernel', process.env.LONGMODE_KERNEL)
   })
   afterEach(end)
   afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }))

@@ -70,6 +70,56 @@ describe(`a host that fails, on ${underTest}`, () => {
     }
   })
 
+  it.runIf(process.getuid?.() === 0)('a quota that is used up: EDQUOT in the guest, until there is more', async () => {
+    const image = at('quota.img')
+    const place = folder('quota')
+    execFileSync('truncate', ['-s', '256M', image])
+    execFileSync('mkfs.btrfs', ['-q', image])
+    execFileSync('mount', ['-o', 'loop', image, place])
+    try {
+      // Btrfs counts what belongs to root too.
+      execFileSync('btrfs', ['quota', 'enable', place])
+      execFileSync('btrfs', ['qgroup', 'limit', '4M', place])
+      const guest = await boot(...plainShare(place))
+      const write = (name: string) => `dd if=/dev/zero of=/root/host_folder/${name} bs=64k count=160 conv=fsync`
+      const { output, status } = await guest.run(write('much'))
+      expect(output).toMatch(/[Qq]uota exceeded/)
+      expect(status).not.toBe(0)
+      if (underTest === 'longmode') expect(guest.log).toContain('quota')
+      execFileSync('btrfs', ['qgroup', 'limit', 'none', place])
+      await must(guest, write('more'))
+      expect(fs.statSync(path.join(place, 'more')).size).toBe(160 * 65536)
+    } finally {
+      await end()
+      execFileSync('umount', [place])
+    }
+  })
+
+  it.runIf(process.getuid?.() === 0)('the disk becomes read-only, and writable again: EROFS meanwhile', async () => {
+    const place = folder('read-only')
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', place])
+    try {
+      fs.writeFileSync(path.join(place, 'f'), 'stays')
+      const guest = await boot(...plainShare(place))
+      const change = 'cd /root/host_folder && echo x > g; mkdir d; rm f; cat f'
+      execFileSync('mount', ['-o', 'remount,ro', place])
+      const refused = await guest.run(change)
+      expect(refused.output.match(/Read-only file system/g)).toHaveLength(3)
+      expect(refused.output).toContain('stays')
+      if (underTest === 'longmode') {
+        const deadline = performance.now() + 30_000
+        while (!guest.log.includes('has become read-only') && performance.now() < deadline) await must(guest, ':')
+        expect(guest.log).toContain('has become read-only')
+      }
+      execFileSync('mount', ['-o', 'remount,rw', place])
+      await must(guest, 'cd /root/host_folder && echo x > g && mkdir d && rm f')
+      expect(fs.readdirSync(place).sort()).toEqual(['d', 'g'])
+    } finally {
+      await end()
+      execFileSync('umount', [place])
+    }
+  })
+
   it('the folder moved away and another in its place: errors or the old folder, never a hang', async () => {
     const place = folder('moved')
     fs.writeFileSync(path.join(place, 'f'), 'old')

@@ -24,6 +24,20 @@ describe(`work on a share, on ${underTest}`, () => {
     expect(fs.readdirSync(place).filter((name) => name.endsWith('.new'))).toEqual([])
   })
 
+  it('random operations, cache=readahead: by kernels that know it, from 6.4 on', async () => {
+    const guest = await boot(...plainShare(folder('readahead')))
+    const [major, minor] = (await must(guest, 'uname -r')).split('.').map(Number) as [number, number]
+    if (major * 100 + minor >= 604) {
+      await must(guest, remounted('cache=readahead'))
+      expect(await must(guest, `grep -c cache=readahead /proc/mounts`)).toBe('1')
+    } else {
+      const { output, status } = await guest.run(remounted('cache=readahead'))
+      expect(`${status} ${output}`).toMatch(/^[1-9].*Invalid argument/)
+      await must(guest, remounted('cache=none'))
+    }
+    expect(await must(guest, `/bench/share exercise ${on} 20000 1 4`, 3000)).toContain('every byte as written')
+  })
+
   it('locks: between processes of the guest, and between guest and host', async () => {
     const place = folder('locks')
     const file = path.join(place, 'counter')

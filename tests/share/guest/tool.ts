@@ -5,12 +5,16 @@ import { gzipSync } from 'node:zlib'
 import { writeCpio, type CpioEntry } from '../../../src-main/host/default-guest/cpio.ts'
 import { defaultGuest } from '../../../src-main/host/default-guest/default-guest.ts'
 
-/** The share tool (tool.c) as an entry of an initramfs, at /bench/share. */
-export function shareTool(scratch: string): CpioEntry {
-  const program = path.join(scratch, 'share-tool')
-  execFileSync('gcc', ['-O2', '-static', '-o', program, path.join(import.meta.dirname, 'tool.c')])
-  return { kind: 'file', name: 'bench/share', mode: 0o755, data: readFileSync(program) }
+function program(scratch: string, source: string, name: string): CpioEntry {
+  const file = path.join(scratch, `${name}-tool`)
+  execFileSync('gcc', ['-O2', '-static', '-o', file, path.join(import.meta.dirname, source)])
+  return { kind: 'file', name: `bench/${name}`, mode: 0o755, data: readFileSync(file) }
 }
+
+/** The share tool (tool.c) as an entry of an initramfs, at /bench/share. */
+export const shareTool = (scratch: string): CpioEntry => program(scratch, 'tool.c', 'share')
+/** The one for unusual files (corners.c), at /bench/corners. */
+export const cornersTool = (scratch: string): CpioEntry => program(scratch, 'corners.c', 'corners')
 
 /** Flags of the default guest with the share tool in it, for Longmode and QEMU. */
 export async function shareGuestFlags(scratch: string, append = 'quiet', more: CpioEntry[] = []): Promise<string[]> {
