@@ -319,6 +319,20 @@ describe('the memory viewer', () => {
   })
 })
 
+describe('a shared folder', () => {
+  it('shows how it is mounted, and types that into the console', async () => {
+    const { fake, page } = await open()
+    const command = 'mkdir -p /root/host_folder && mount -t 9p -o trans=virtio shared_folder /root/host_folder'
+    await tab(page, 'Share')
+    const card = page.getByRole('region', { name: 'shared_folder' })
+    await card.getByText(command).waitFor()
+    await card.getByText('shared_folder /root/host_folder 9p trans=virtio 0 0').waitFor()
+    await card.getByRole('button', { name: 'Type it into the console' }).click()
+    await page.getByRole('region', { name: 'Console ttyS0 of Tutorial 6.1' }).waitFor()
+    await expect.poll(() => fake.typed, patience).toBe(`${command}\r`)
+  })
+})
+
 describe('a panel', () => {
   it('whose program cannot be loaded says so instead of staying empty', async () => {
     const { page } = await open()
