@@ -86,7 +86,7 @@ interface Half extends Run {
 }
 const NOT_RUN: Outcome = { failed: 'not run' }
 
-function table(ours: Half, theirs: Half): string {
+function table(ours: Half, theirs: Half, ready: string): string {
   const pairs = rows.map((row) => ({
     row,
     ours: ours.costs.get(row.name) ?? NOT_RUN,
@@ -118,7 +118,7 @@ function table(ours: Half, theirs: Half): string {
     ...tutorial,
     '',
     `Geometric means: static programs ${mean('static')}; sums, gzip, shell loop, openssl, perl, python3, gcc ${geometricMean(user.map((pair) => ratioOf(pair.ours, pair.theirs)))}.`,
-    `Peak memory of the process: Longmode ${ours.memory} MiB, QEMU ${theirs.memory} MiB, of 512 MiB guest RAM each. ${readyTimes()}`,
+    `Peak memory of the process: Longmode ${ours.memory} MiB, QEMU ${theirs.memory} MiB, of 512 MiB guest RAM each. ${ready}`,
     ...(failures.length === 0 ? [] : ['', '## What failed', '', ...failures]),
     ...(ours.counters === '' ? [] : ['', '## The engine counters after the run', '', '```', ours.counters, '```']),
     '',
@@ -141,7 +141,7 @@ try {
   }
   const [ours, theirs] = [halves.get('longmode'), halves.get('qemu')]
   if (ours !== undefined && theirs !== undefined) {
-    const text = table(ours, theirs)
+    const text = table(ours, theirs, await readyTimes())
     console.log(text)
     // A part of the rows is for looking, not for keeping.
     if (values.rows === '') writeFileSync(path.join(import.meta.dirname, 'RESULTS.md'), text)

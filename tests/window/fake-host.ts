@@ -264,6 +264,7 @@ export class FakeHost {
         step: () => ({ ...stop, reason: { kind: 'step' } }),
         addBreakpoint: () => undefined,
         removeBreakpoint: () => undefined,
+        counters: () => [{ name: 'retired', value: 5_281_934_112 }],
         breakpoints: () => [{ kind: 'execute', address: TEXT + 0x20n, length: 1 }],
         symbols: () => ({ path: '/home/ana/linux/vmlinux', count: 48_211 }),
         loadSymbols: (_, _id, path) => ({ path, count: 48_211 }),

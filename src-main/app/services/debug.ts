@@ -42,6 +42,7 @@ export function debugHandlers(
     addBreakpoint: (_window, id, breakpoint) => ask(id, 'addBreakpoint', breakpoint),
     removeBreakpoint: (_window, id, breakpoint) => ask(id, 'removeBreakpoint', breakpoint),
     breakpoints: (_window, id) => ask(id, 'breakpoints', {}),
+    counters: (_window, id) => ask(id, 'counters', {}),
     symbols: (_window, id) => symbols.source(id),
     loadSymbols: (_window, id, path) => symbols.load(id, path),
     findSymbols: (_window, id, text) => {

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import {
   MOST_READ,
   type Breakpoint,
+  type EngineCounter,
   type MapPiece,
   type MemoryRead,
   type PageWalk,
@@ -90,6 +91,7 @@ export const debug = {
     addBreakpoint: method(machineId, breakpoint).returns<void>(),
     removeBreakpoint: method(machineId, breakpoint).returns<void>(),
     breakpoints: method(machineId).returns<readonly Breakpoint[]>(),
+    counters: method(machineId).returns<readonly EngineCounter[]>(),
 
     /** What is loaded; undefined: nothing. A vmlinux or System.map beside the machine's kernel is found by itself. */
     symbols: method(machineId).returns<SymbolSource | undefined>(),
