@@ -84,7 +84,49 @@ function onTwoPages(): Cpu {
   return cpu
 }
 
+/** A page for the second page's place, and that one's page-table entry. */
+const OTHER = 0x50000
+const ENTRY = 0x4000 + (BORDER / 4096) * 8
+
+/** 4 KiB pages for the first 2 MiB. */
+function smallPages(cpu: Cpu): void {
+  const put = (at: number, value: number): void => cpu.view.setBigUint64(cpu.map.ramBase + at, BigInt(value), true)
+  put(0x2000, 0x3003)
+  put(0x3000, 0x4003)
+  for (let n = 0; n < 512; n++) put(0x4000 + 8 * n, n * 4096 + 3)
+}
+
+/** The loop gives the second page's place to two pages in turn, which add 3 and 5. */
+function onChangingPages(): Cpu {
+  const cpu = flat64([])
+  smallPages(cpu)
+  const { ramBase } = cpu.map
+  const start = BORDER + 0x1000
+  const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >> shift) & 255)
+  // mov ecx,1000; mov edi,ENTRY; mov esi,..; mov edx,..; mov ebp,0x1000; jmp L
+  const setUp = [0xb9, ...word(1000), 0xbf, ...word(ENTRY), 0xbe, ...word(OTHER + 3), 0xba, ...word(BORDER + 3)]
+  setUp.push(0xbd, ...word(0x1000))
+  cpu.bytes.set([...setUp, 0xe9, ...word(BORDER - 10 - (start + setUp.length + 5))], ramBase + start)
+  // L: mov [rdi],rsi; xchg rsi,rdx; mov cr3,rbp; nop
+  cpu.bytes.set([0x48, 0x89, 0x37, 0x48, 0x87, 0xd6, 0x0f, 0x22, 0xdd, 0x90], ramBase + BORDER - 10)
+  // add eax,3 or 5; dec ecx; jnz L; hlt
+  for (const [page, step] of [
+    [BORDER, 3],
+    [OTHER, 5],
+  ] as const)
+    cpu.bytes.set([0x83, 0xc0, step, 0xff, 0xc9, 0x75, 0xef, 0xf4], ramBase + page)
+  cpu.setU64(AT.rip, BigInt(start))
+  return cpu
+}
+
 describe('a region on two pages', () => {
+  it('sees that another page follows since the page tables changed in its middle', () => {
+    const plain = outcome(onChangingPages(), 0)
+    expect(plain[RAX]).toBe(4000n)
+    const cpu = onChangingPages()
+    expect(outcome(cpu, 5)).toEqual(plain)
+    expect(cpu.u64(AT.regionInstructions)).toBeGreaterThan(1500n)
+  })
   it('goes on over the border', () => {
     const plain = outcome(onTwoPages(), 0)
     expect([plain[RAX], plain[RBX]]).toEqual([3000n, 1000n])
@@ -106,15 +148,11 @@ describe('a region on two pages', () => {
   it('is not run where another page follows the first', () => {
     const cpu = onTwoPages()
     outcome(cpu, 5)
-    // 4 KiB pages for the first 2 MiB, and behind the first page of the loop one that adds 5
-    const { ramBase } = cpu.map
-    const put = (at: number, value: number): void => cpu.view.setBigUint64(ramBase + at, BigInt(value), true)
-    put(0x2000, 0x3003)
-    put(0x3000, 0x4003)
-    for (let n = 0; n < 512; n++) put(0x4000 + 8 * n, n * 4096 + 3)
-    cpu.bytes.copyWithin(ramBase + 0x50000, ramBase + BORDER, ramBase + BORDER + 16)
-    cpu.bytes[ramBase + 0x50001] = 5
-    put(0x4000 + (BORDER / 4096) * 8, 0x50003)
+    smallPages(cpu)
+    // behind the first page of the loop is now one that adds 5
+    cpu.bytes.copyWithin(cpu.map.ramBase + OTHER, cpu.map.ramBase + BORDER, cpu.map.ramBase + BORDER + 16)
+    cpu.bytes[cpu.map.ramBase + OTHER + 1] = 5
+    cpu.view.setUint32(cpu.map.ramBase + ENTRY, OTHER + 3, true)
     cpu.flushTlb()
     cpu.setU64(AT.rip, BigInt(BORDER + 0x1000))
     expect(outcome(cpu, 60_000)[RAX]).toBe(5000n)
