@@ -103,18 +103,18 @@ function onChangingPages(): Cpu {
   const { ramBase } = cpu.map
   const start = BORDER + 0x1000
   const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >> shift) & 255)
-  // mov ecx,1000; mov edi,ENTRY; mov esi,..; mov edx,..; mov ebp,0x1000; jmp L
+  // mov ecx,1000; mov edi,ENTRY; mov esi,..; mov edx,..; mov ebp,BORDER; jmp L
   const setUp = [0xb9, ...word(1000), 0xbf, ...word(ENTRY), 0xbe, ...word(OTHER + 3), 0xba, ...word(BORDER + 3)]
-  setUp.push(0xbd, ...word(0x1000))
-  cpu.bytes.set([...setUp, 0xe9, ...word(BORDER - 10 - (start + setUp.length + 5))], ramBase + start)
-  // L: mov [rdi],rsi; xchg rsi,rdx; mov cr3,rbp; nop
-  cpu.bytes.set([0x48, 0x89, 0x37, 0x48, 0x87, 0xd6, 0x0f, 0x22, 0xdd, 0x90], ramBase + BORDER - 10)
+  setUp.push(0xbd, ...word(BORDER))
+  cpu.bytes.set([...setUp, 0xe9, ...word(BORDER - 11 - (start + setUp.length + 5))], ramBase + start)
+  // L: mov [rdi],rsi; xchg rsi,rdx; invlpg [rbp]; nop
+  cpu.bytes.set([0x48, 0x89, 0x37, 0x48, 0x87, 0xd6, 0x0f, 0x01, 0x7d, 0, 0x90], ramBase + BORDER - 11)
   // add eax,3 or 5; dec ecx; jnz L; hlt
   for (const [page, step] of [
     [BORDER, 3],
     [OTHER, 5],
   ] as const)
-    cpu.bytes.set([0x83, 0xc0, step, 0xff, 0xc9, 0x75, 0xef, 0xf4], ramBase + page)
+    cpu.bytes.set([0x83, 0xc0, step, 0xff, 0xc9, 0x75, 0xee, 0xf4], ramBase + page)
   cpu.setU64(AT.rip, BigInt(start))
   return cpu
 }

@@ -6,7 +6,7 @@ import { codeTlbEntry, get32, get64, put32, put64, toPtr } from '../mmu/state-ac
 import { HANDLER, REGION_EXIT } from '../region.ts'
 import { AT, RECORD, segAt } from '../state/layout.ts'
 import { STATUS } from '../semantics/context.ts'
-import { i32, konst, type Expr } from '../wasm/expr.ts'
+import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import { FunctionBuilder, type Func, type Label, type Local, type ModuleBuilder } from '../wasm/module.ts'
 import { deadFlags } from './dead-flags.ts'
 import type { Plan } from './discover.ts'
@@ -18,6 +18,9 @@ import { Registers } from './registers.ts'
 
 /** (linear address of the page, budget) -> REGION_EXIT */
 export const REGION_PARAMS = ['i64', 'i32'] as const
+
+/** No page is there. */
+const NOWHERE = 1n
 
 export interface RegionCode {
   readonly imports: RegionImports
@@ -55,6 +58,8 @@ class RegionEmitter {
   private context!: RegionContext
   private away!: Label
   private readonly code: RegionCode
+  /** Linear address of the page where chain() need not look it up, where that is not always `bias`. */
+  private readonly home: Local | undefined
   /** Which of the graph's dispatched nodes the dispatcher is to go on with. */
   private readonly selector: Local
 
@@ -66,6 +71,7 @@ class RegionEmitter {
     this.graph = new Graph(plan.blocks, plan.entry)
     this.selector = f.keep('i32')
     this.code = code
+    this.home = plan.handled.length > 0 ? f.keep('i64') : undefined
     this.site = {
       f,
       imports: code.imports,
@@ -78,9 +84,7 @@ class RegionEmitter {
       rip: f.keep('i64'),
       status: f.keep('i32'),
       records: code.records,
-      home: plan.handled.length > 0 ? f.keep('i64') : undefined,
       ripAt: (offset) => this.ripAt(offset),
-      isIntact: code.second === undefined ? undefined : () => this.hasSecondPage(code.second!),
     }
   }
 
@@ -109,7 +113,7 @@ class RegionEmitter {
     // what has to be loaded is known only now
     f.before(() => {
       this.check()
-      if (this.site.home) f.set(this.site.home, this.site.bias)
+      if (this.home) f.set(this.home, this.site.bias)
       f.set(this.site.tlb, f.loadPtr(konst(f.module.ptr, 0), AT.tlb))
       registers.fill(f)
       flags.fill(f)
@@ -117,12 +121,15 @@ class RegionEmitter {
     return site
   }
 
-  /** A region on two pages: the second must be mapped behind the first here too. If not, the interpreter has the first instruction. */
+  /**
+   * A region on two pages: the second must be mapped behind the first here too. If not, the interpreter has the first instruction. What
+   * changes page tables later ends in quit(), for its handler says STATUS.jump.
+   */
   private check(): void {
     const { f, budget, plan } = this
-    const { isIntact } = this.site
-    if (!isIntact) return
-    f.rarely(isIntact().eqz(), () => {
+    const { second } = this.code
+    if (second === undefined) return
+    f.rarely(this.hasSecondPage(second).eqz(), () => {
       put64(f, AT.rip, this.ripAt(plan.begin))
       put32(f, AT.budget, budget)
       f.ret(REGION_EXIT.restart)
@@ -151,14 +158,14 @@ class RegionEmitter {
    * page the record is where it was: the page's code is alive as long as the region is.
    */
   private chain(): void {
-    const { f, budget, code } = this
-    const { rip, codeSize, home, bias } = this.site
+    const { f, budget, home, code } = this
+    const { rip, codeSize } = this.site
     const linear = codeSize === 8 ? rip : f.tmp(rip.add(get64(f, segAt(1, 'base'))).and(0xffffffffn))
     const page = f.tmp(linear.and(-4096n))
     const slot = f.local(f.module.ptr)
     f.set(slot, code.slot)
     f.block((unknown) => {
-      f.if(page.ne(home ?? bias), () => {
+      f.if(page.ne(home ?? this.site.bias), () => {
         const entry = codeTlbEntry(f, linear)
         f.brIf(unknown, f.load64(entry).ne(page), false)
         f.set(slot, f.loadPtr(entry, 8))
@@ -197,9 +204,10 @@ class RegionEmitter {
       f.if(status.eq(STATUS.fault), () => f.ret(REGION_EXIT.fault))
       f.if(status.eq(STATUS.halt), () => f.ret(REGION_EXIT.halt))
       f.if(status.ne(STATUS.jump), () => f.ret(REGION_EXIT.look))
-      // the mode may be another one
+      // the mode may be another one, or the privilege level, which may not have this page
       f.if(get32(f, AT.codeSize).ne(i32(codeSize)), () => f.ret(REGION_EXIT.go))
       f.set(rip, get64(f, AT.rip))
+      f.set(this.home!, i64(NOWHERE))
     })
   }
   private ripAt(offset: Expr | number): Expr {

@@ -52,10 +52,6 @@ export interface RegionSite {
   readonly records: ReadonlyMap<Insn, number>
   /** Instruction pointer of an offset in the page. */
   readonly ripAt: (offset: number) => Expr
-  /** Linear address of the page where an exit into the region's own page need not look it up, where that is not always `bias`. */
-  readonly home: Local | undefined
-  /** Of a region on two pages: is the second page still mapped behind the first? */
-  readonly isIntact: (() => Expr) | undefined
 }
 
 const HOST_KINDS = new Set(['E', 'M', 'O', 'S', 'T', 'L', 'W', 'U', 'Q', 'N'])

@@ -1,14 +1,10 @@
 /** Instructions of a region that the interpreter's own handler runs: all registers go into the state, and come back from there. */
 import { KIND } from '../decode/record.ts'
 import { get32, put32, put64 } from '../mmu/state-access.ts'
-import { REGION_EXIT } from '../region.ts'
 import { AT, STATE } from '../state/layout.ts'
-import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
+import { i32, konst, type Expr } from '../wasm/expr.ts'
 import type { Insn } from './instructions.ts'
 import type { RegionSite } from './region-context.ts'
-
-/** No page is there. */
-const NOWHERE = 1n
 
 /**
  * `undo`: instructions of the block not done before it, itself included. `address`: linear address of its memory operand; `host`: where that
@@ -27,8 +23,6 @@ export function callHandler(site: RegionSite, insn: Insn, undo: number, address:
   const place = host ?? konst(ptr, registers + insn.rm)
   f.set(site.status, f.callIndirect([ptr, ptr, 'i64'], 'i32', i32(insn.handler!), record, place, address))
   f.set(site.rip, site.ripAt(insn.next))
-  // page tables or the privilege level may have changed
-  f.set(site.home!, i64(NOWHERE))
   const isLast = insn.flow === 'away'
   f.rarely(isLast ? i32(1) : site.status.or(get32(f, AT.regionDropped)), () => {
     put32(f, AT.regionWhere, i32(insn.at | (undo << 16)))
@@ -39,10 +33,4 @@ export function callHandler(site: RegionSite, insn: Insn, undo: number, address:
   site.flags.fill(f)
   site.flags.shape = undefined
   f.set(site.tlb, f.loadPtr(konst(ptr, 0), AT.tlb))
-  if (!site.isIntact) return
-  f.rarely(site.isIntact().eqz(), () => {
-    put32(f, AT.regionWhere, i32(insn.next | ((undo - 1) << 16)))
-    f.set(site.status, REGION_EXIT.go - 1)
-    f.br(site.stop)
-  })
 }
