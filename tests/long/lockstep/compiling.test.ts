@@ -60,7 +60,7 @@ it('a Debian that boots and compiles is the same on both', { timeout: 0 }, async
     }
     console.log(`${units} units compiled`)
     guest.type('\u0001cinfo jit\r')
-    console.log(await guest.expect(/retired [\s\S]*?translated into .*\n/, PATIENCE))
+    console.log(await guest.expect(/retired [\s\S]*?translated into .*\r?\n/, PATIENCE))
     guest.type('\u0001c\r')
     await guest.expect('# ', PATIENCE)
     guest.type('poweroff\n')
