@@ -42,7 +42,7 @@ import {
   TLB_USER,
   type MemoryMap,
 } from './state/layout.ts'
-import { HANDLER } from './region.ts'
+import { HANDLER, COUNTED_JUMPS, KERNEL_WEIGHT } from './region.ts'
 import type { TranslateOptions } from './translator/jobs.ts'
 import { RegionMaker } from './translator/maker.ts'
 import { Translator } from './translator/translator.ts'
@@ -54,9 +54,6 @@ export interface InstructionSet {
   readonly operations: Readonly<Record<string, Operation>>
   readonly helpers: Readonly<Record<string, Helper>>
 }
-
-/** One jump of that many is counted. */
-const COUNTED_JUMPS = 16
 
 export class Cpu {
   readonly map: MemoryMap
@@ -109,6 +106,7 @@ export class Cpu {
     this.setU64(AT.tlb, BigInt(TLB_SUPERVISOR))
     this.setU64(AT.codeTlb, BigInt(CODE_TLB_SUPERVISOR))
     this.setU32(AT.hotEvery, COUNTED_JUMPS)
+    this.setU32(AT.hotKernel, KERNEL_WEIGHT)
   }
 
   /* ---- construction ---- */
@@ -425,6 +423,7 @@ export class Cpu {
     })
     const every = threshold < 100 * COUNTED_JUMPS ? 1 : COUNTED_JUMPS
     this.setU32(AT.hotEvery, every)
+    this.setU32(AT.hotKernel, every === 1 ? 1 : KERNEL_WEIGHT)
     this.setU32(AT.hotAt, Math.round(threshold / every))
     return this.translator
   }

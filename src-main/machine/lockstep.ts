@@ -36,6 +36,7 @@ const FREE = new Set([
     'excSoft',
     'hotAt',
     'hotEvery',
+    'hotKernel',
     'regionDropped',
     'regionWhere',
     'tlbMisses',

@@ -11,6 +11,7 @@ const KEPT: ReadonlySet<string> = new Set([
   'retired',
   'hotAt',
   'hotEvery',
+  'hotKernel',
   'regionEntries',
   'regionRestarts',
   'regionInstructions',

@@ -2,7 +2,7 @@
 import { bump, codeTlbEntry, get32, get64, put64, toPtr } from '../mmu/state-access.ts'
 import { HANDLER } from '../region.ts'
 import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt } from '../state/layout.ts'
-import { Expr } from '../wasm/expr.ts'
+import { Expr, i32 } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Local } from '../wasm/module.ts'
 
 /** Linear address of state.rip. */
@@ -33,9 +33,12 @@ export function countJump(
   f.rarely(until.lt_s(0), () => {
     f.set(until, get32(f, AT.hotEvery).sub(1))
     const at = f.tmp(record.shr_u(3).and(HOT_COUNTER_BYTES - 2))
-    const count = f.tmp(f.load32('u16', at, HOT_COUNTERS).add(1))
+    const before = f.tmp(f.load32('u16', at, HOT_COUNTERS))
+    const weight = get32(f, AT.cpl).eqz().select(get32(f, AT.hotKernel), i32(1))
+    const count = f.tmp(before.add(weight))
     f.store(2, at, count, HOT_COUNTERS)
-    f.if(count.eq(get32(f, AT.hotAt)), () => {
+    const hotAt = f.tmp(get32(f, AT.hotAt))
+    f.if(before.lt_u(hotAt).and(count.ge_u(hotAt)), () => {
       saveRip()
       f.call(hot, new Expr('f64', [record], [ptr === 'i32' ? 0xb8 : 0xba]))
     })

@@ -181,6 +181,8 @@ export const AT = {
   hotAt: u32('hotAt'),
   /** Of that many jumps one is counted (a power of 2). */
   hotEvery: u32('hotEvery'),
+  /** For how many a counted jump of privilege level 0 counts. */
+  hotKernel: u32('hotKernel'),
   /** A region has been dropped since this was last cleared. */
   regionDropped: u32('regionDropped'),
   /** Where a region stopped: offset in its page | instructions not done << 16. */
