@@ -41,6 +41,9 @@ function script(...steps: readonly (readonly [when: string, say: string])[]) {
   }
 }
 
+/** Shell words that wait until a test comes true, or the process $pid is gone. */
+const until = (test: string): string => `while kill -0 $pid && ! ${test}; do sleep 0.1; done`
+
 describe('longmode', () => {
   it('-version and -help', async () => {
     expect(await cli('-version')).toMatchObject({ code: 0, out: expect.stringMatching(/^Longmode \d/) as string })
@@ -92,12 +95,13 @@ describe('longmode', () => {
 
 describe('the terminal machine on a pipe', () => {
   it('types a script, takes the exit code, and outlives the end of its input', async () => {
-    const { code, out } = await run('sh', [
+    const printed = path.join(scratch, 'printed')
+    const { code } = await run('sh', [
       '-c',
-      `printf 'hello\\n' | ${process.execPath} ${echoMachine} -serial stdio & sleep 2; kill $!`,
+      `printf 'hello\\n' | ${process.execPath} ${echoMachine} -serial stdio > ${printed} & pid=$!; ${until(`grep -qs HELLO ${printed}`)}; kill $pid`,
     ])
-    expect(out).toBe('ready\nHELLO\n')
-    expect(code).not.toBeNull()
+    expect(readFileSync(printed, 'utf8')).toBe('ready\nHELLO\n')
+    expect(code, 'it was still there to be killed').toBe(0)
     const second = await run(process.execPath, [echoMachine], script(['ready', '!exit 3\n']))
     expect(second.code).toBe(7)
   })
@@ -105,7 +109,7 @@ describe('the terminal machine on a pipe', () => {
     const log = path.join(scratch, 'serial.log')
     const { code } = await run('sh', [
       '-c',
-      `(sleep 1; printf '\\001cquit\\r') | ${process.execPath} ${echoMachine} -nographic -serial file:${log} -monitor none -S & pid=$!; sleep 1.5; kill $pid; wait $pid`,
+      `${process.execPath} ${echoMachine} -nographic -serial file:${log} -monitor none -S & pid=$!; ${until(`grep -qs ready ${log}`)}; kill $pid; wait $pid`,
     ])
     expect(readFileSync(log, 'utf8')).toBe('ready\n')
     expect(code).not.toBe(1)
@@ -168,16 +172,20 @@ describe('the terminal machine on a terminal', () => {
     expect(settings(out)[1]).toBe(settings(out)[0])
   })
   it.each(['TERM', 'HUP', 'INT'])('is restored after SIG%s', async (signal) => {
-    const seen = script(['ready', 'x'])
+    const ready = path.join(scratch, `ready-${signal}`)
     const { out } = await run(
       'script',
       [
         '-qec',
-        `stty -g; ${process.execPath} ${echoMachine} -nographic </dev/tty & pid=$!; sleep 1.2; kill -${signal} $pid; wait $pid; echo; stty -g`,
+        `stty -g; ${process.execPath} ${echoMachine} -nographic </dev/tty & pid=$!; ${until(`[ -e ${ready} ]`)}; kill -${signal} $pid; wait $pid; echo; stty -g`,
         '/dev/null',
       ],
-      seen,
+      (seen) => {
+        if (seen.includes('ready')) writeFileSync(ready, '')
+        return undefined
+      },
     )
+    expect(out).toContain('ready')
     expect(settings(out)[1]).toBe(settings(out)[0])
   })
 })
