@@ -1,6 +1,6 @@
 /** Which RAM pages have predecoded code, and in which slot. When all are taken, those that were not used lately make room. */
-import { HANDLER, SLOT_MODE, SLOT_USED } from './region.ts'
-import { PAGE_INFO, RECORD, SLOT_BYTES, type MemoryMap } from './state/layout.ts'
+import { HANDLER, SLOT_MODE, SLOT_STORES, SLOT_USED } from './region.ts'
+import { AT, PAGE_INFO, RECORD, SLOT_BYTES, type MemoryMap } from './state/layout.ts'
 
 /** What has to follow in the TLBs. */
 interface Tlbs {
@@ -37,6 +37,17 @@ export class CodeSlots {
   /** Forgets everything. */
   dropAll(): void {
     for (let slot = 0; slot < this.pages.length; slot++) this.empty(slot)
+    this.tlbs.flushCodeTlb()
+  }
+
+  /** Empties the slot of the page that was found to hold data (mmu/data-pages.ts). Not within a slice. */
+  dropDataPage(): void {
+    const page = this.view.getUint32(AT.dataPage, true) - 1
+    this.view.setUint32(AT.dataPage, 0, true)
+    const slot = this.view.getUint32(PAGE_INFO + page * 4, true) - 1
+    // it may have made room meanwhile
+    if (slot < 0) return
+    this.empty(slot)
     this.tlbs.flushCodeTlb()
   }
 
@@ -81,6 +92,7 @@ export class CodeSlots {
       this.tlbs.flushCodeTlb()
     }
     this.view.setUint8(modeAt(), mode)
+    this.view.setUint16(modeAt() - SLOT_MODE + SLOT_STORES, 0, true)
     this.bytes.fill(0, base(), base() + 4096 * RECORD)
     for (let i = 0; i < 16; i++) this.view.setUint16(base() + (4096 + i) * RECORD, HANDLER.pageEnd, true)
     return base()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EXIT } from './interpreter/loop.ts'
-import { AT, RAX, RCX } from './state/layout.ts'
+import { AT, PAGE_INFO, RAX, RCX } from './state/layout.ts'
 import { flat64 } from './test-flat64.ts'
 
 describe('interpreter', () => {
@@ -55,6 +55,22 @@ describe('interpreter', () => {
     expect(cpu.gpr(RAX)).toBe(1n)
     expect(cpu.u64(AT.retired)).toBe(3n)
     expect(cpu.bytes[cpu.map.ramBase + 0x10003]).toBe(0x90)
+  })
+  it('takes a page for data when it is only written any more, and for code again when it is run', () => {
+    // call 20000h; mov ecx, 400; again: mov [20800h], rcx; dec ecx; jnz again; call 20000h; hlt
+    const main = 'e8 fb ff 00 00  b9 90 01 00 00  48 89 0c 25 00 08 02 00  ff c9  75 f4  e8 e5 ff 00 00  f4'.split(/ +/)
+    const cpu = flat64(main.map((byte) => parseInt(byte, 16)))
+    // inc rax; ret
+    cpu.bytes.set([0x48, 0xff, 0xc0, 0xc3], cpu.map.ramBase + 0x20000)
+    const slotOf = (page: number): number => cpu.u32(PAGE_INFO + 4 * page)
+    cpu.run(4)
+    expect(slotOf(0x20)).not.toBe(0)
+    while (cpu.u64(AT.rip) !== 0x10016n) cpu.run(1)
+    expect(slotOf(0x20)).toBe(0)
+    expect(slotOf(0x10)).not.toBe(0)
+    expect(cpu.run(10)).toBe(EXIT.halt)
+    expect(cpu.gpr(0)).toBe(2n)
+    expect(slotOf(0x20)).not.toBe(0)
   })
   it('runs an instruction that lies on two pages, and calls and returns', () => {
     const cpu = flat64([0xe9, 0xf8, 0x0f, 0, 0])

@@ -442,6 +442,7 @@ export class Cpu {
 
   /** Runs `slice` instructions (in translated code a few more, but never when `slice` is 1); returns an EXIT of interpreter/loop.ts. */
   run(slice: number): number {
+    if (this.u32(AT.dataPage) !== 0) this.code.dropDataPage()
     return this.exports.run(slice)
   }
 }

@@ -40,6 +40,8 @@ export const SLOT_TRANSLATED = 4
 export const SLOT_MODE = 5
 /** And of a byte that is set whenever the page enters the code TLB. */
 export const SLOT_USED = 6
+/** And of a u16: stores to the page since it last entered the code TLB the usual way (mmu/data-pages.ts). */
+export const SLOT_STORES = 8
 
 /** One jump of that many is counted. */
 export const COUNTED_JUMPS = 16

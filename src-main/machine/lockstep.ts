@@ -38,6 +38,7 @@ const FREE = new Set([
     'hotEvery',
     'hotKernel',
     'regionDropped',
+    'dataPage',
     'regionWhere',
     'tlbMisses',
     'pageWalks',

@@ -2,7 +2,7 @@
 import { ACCESS, RIGHT } from '../mmu/access.ts'
 import type { Mmu } from '../mmu/mmu.ts'
 import { bump, codeTlbEntry, get32, get64, put32, put64, widen } from '../mmu/state-access.ts'
-import { SLOT_MODE, SLOT_USED } from '../region.ts'
+import { SLOT_MODE, SLOT_STORES, SLOT_USED } from '../region.ts'
 import {
   AT,
   CODE_PAGE_GLOBAL,
@@ -42,6 +42,7 @@ export function defineCodePage(m: ModuleBuilder, map: MemoryMap, mmu: Mmu): Func
     unless(f.load32('u8', slot, 4096 * RECORD + SLOT_MODE).ne(mode))
     bump(f, AT.codeMisses)
     f.store(1, slot, i32(1), 4096 * RECORD + SLOT_USED)
+    f.store(2, slot, i32(0), 4096 * RECORD + SLOT_STORES)
     const entry = codeTlbEntry(f, linear)
     f.store(8, entry, linear.and(-4096n))
     f.store(8, entry, ptr === 'i32' ? slot.u64() : slot, 8)

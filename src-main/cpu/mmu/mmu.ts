@@ -18,6 +18,7 @@ import {
 import { i32, i64, konst, type Expr } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, ModuleBuilder } from '../wasm/module.ts'
 import { ACCESS, RIGHT, VECTOR } from './access.ts'
+import { countStore } from './data-pages.ts'
 import { defineForgetLocal, noteLocal } from './local-pages.ts'
 import { defineSecondTlb } from './second-tlb.ts'
 import { bump, get32, get64, put32, put64, tlbEntry, tlbInUse, toPtr, widen } from './state-access.ts'
@@ -98,6 +99,7 @@ export function defineMmu(m: ModuleBuilder, map: MemoryMap, imports: MmuImports)
     f.if(f.load32('u8', slot, 4096 * RECORD + SLOT_TRANSLATED), () =>
       f.call(imports.dropRegions, page.i32(), start.i32(), end.i32()),
     )
+    countStore(f, slot, page, length)
   })
 
   const generalProtection = (f: FunctionBuilder, access: Expr): void => {

@@ -187,6 +187,8 @@ export const AT = {
   regionDropped: u32('regionDropped'),
   /** Where a region stopped: offset in its page | instructions not done << 16. */
   regionWhere: u32('regionWhere'),
+  /** 0, or 1 + number of a RAM page whose code slot is to be emptied before the next slice: see mmu/data-pages.ts. */
+  dataPage: u32('dataPage'),
   /** Counters for `info jit` and the crash report. */
   tlbMisses: u64('tlbMisses'),
   pageWalks: u64('pageWalks'),
