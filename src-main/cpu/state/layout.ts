@@ -244,7 +244,7 @@ export const LOCAL_PAGES = 0x8000
 export const LOCAL_PAGES_MOST = 2000
 
 /** Data TLB: entries of 32 bytes a set: read tag, write tag, addend (host address - linear address), gpa of the page and its rights. */
-export const TLB_ENTRIES = 16384
+export const TLB_ENTRIES = 4096
 export const TLB_STRIDE = 32
 export const TLB_SET = TLB_ENTRIES * TLB_STRIDE
 export const TLB_USER = 0x100000
