@@ -1,20 +1,27 @@
 /** The vCPU worker: builds a machine, runs it, and answers its owner (contract/vcpu.ts). */
 import { randomFillSync } from 'node:crypto'
-import { parentPort, receiveMessageOnPort, type MessagePort, type Transferable } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
 import { ControlBlock, Event, VcpuState } from '../base/control-block.ts'
-import { exitCode, type ExitReason, type FromVcpu, type ToVcpu, type VcpuBuffers } from '../contract/vcpu.ts'
+import { exitCode, type ExitReason, type FromVcpu, type ToVcpu } from '../contract/vcpu.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { buildMachine, type BuiltMachine } from '../machine/build.ts'
 import type { Machine, MachineMemory } from '../machine/machine.ts'
 import { MachineClock } from '../machine/machine-clock.ts'
 import { RunLoop } from '../machine/run-loop.ts'
-import { IoChannel } from './io/channel.ts'
-import { IoClient } from './io/client.ts'
-import { startIo } from './io/start.ts'
-import { Ram } from '../memory/ram.ts'
 import { monitorReply } from './monitor/monitor.ts'
 import { TranslatorPort, type TranslatorStart } from './translator/start.ts'
-import { allocate, bootFiles, failure, HostError, noteLog, RingConsole, startSeconds } from './vcpu-host.ts'
+import {
+  allocate,
+  bootFiles,
+  HostError,
+  noteLog,
+  openIo,
+  RingConsole,
+  serveOwner,
+  startSeconds,
+  type Io,
+  type VcpuStart,
+} from './vcpu-host.ts'
 import { VcpuDebugger } from './vcpu-debugger.ts'
 
 /**
@@ -29,13 +36,14 @@ if (port === null) throw new Error('the vCPU worker is a worker')
 const post = (message: FromVcpu, transfer: Transferable[] = []): void => port.postMessage(message, transfer)
 
 class VcpuWorker {
+  private readonly given: VcpuStart
   private readonly config: MachineConfig
   private readonly control: ControlBlock
   private readonly clock = new MachineClock()
   /** COM1, then the virtio consoles. */
   private readonly consoles: readonly RingConsole[]
   private built: BuiltMachine | undefined
-  private io: { client: IoClient; close(): Promise<void> } | undefined
+  private io: Io | undefined
   private thread: TranslatorPort | undefined
   private loop: RunLoop | undefined
   private debugger: VcpuDebugger | undefined
@@ -44,13 +52,11 @@ class VcpuWorker {
   /** The guest is asked to switch off, and then begins again. */
   private restarting = false
   private paused: boolean
-  private readonly buffers: VcpuBuffers
-  private readonly ioEvents: MessagePort
 
-  constructor(config: MachineConfig, buffers: VcpuBuffers, ioEvents: MessagePort) {
+  constructor(given: VcpuStart) {
+    const { config, buffers } = given
+    this.given = given
     this.config = config
-    this.buffers = buffers
-    this.ioEvents = ioEvents
     this.paused = config.startPaused
     this.control = new ControlBlock(buffers.control)
     this.consoles = buffers.consoles.map((console) => new RingConsole(console))
@@ -60,29 +66,12 @@ class VcpuWorker {
     const { config } = this
     this.control.publish(VcpuState.starting)
     const memory = allocate(config)
-    const ram = { base: memory.map.ramBase, lowSize: memory.map.lowSize, highSize: memory.map.highSize }
-    const channel = IoChannel.allocate()
-    const shared = memory.memory.buffer
-    const handle = await startIo({
-      memory: shared,
-      ram,
-      channel: channel.buffer,
-      control: this.buffers.control,
-      controlOffset: 0,
-      disks: config.disks,
-      shares: config.shares,
-      events: this.ioEvents,
-    })
-    const client = new IoClient(
-      channel,
-      new Ram(shared, ram, (gpa, length) => this.built?.machine.ram.written(gpa, length)),
-    )
-    this.io = { client, close: () => handle.close() }
+    this.io = await openIo(this.given, memory, (gpa, length) => this.built?.machine.ram.written(gpa, length))
     this.built = buildMachine(config, memory, this.clock, {
       serial: this.consoles[0],
       consoles: this.consoles.slice(1),
-      disks: handle.disks.map((facts, n) => client.disk(n, facts)),
-      shares: config.shares.map((share, n) => client.share(n, share.mountTag)),
+      disks: this.io.disks,
+      shares: this.io.shares,
       random: { fill: (target) => void randomFillSync(target) },
       power: {
         reset: (reason) => {
@@ -122,7 +111,7 @@ class VcpuWorker {
     const { cpu } = this.config
     // the memory was allocated as a shared one
     const buffer = memory.buffer as SharedArrayBuffer
-    const start: TranslatorStart = { memory: buffer, map, cpu, control: this.buffers.control }
+    const start: TranslatorStart = { memory: buffer, map, cpu, control: this.given.buffers.control }
     this.thread = new TranslatorPort()
     post({ type: 'translator', start, port: this.thread.other }, [this.thread.other])
     this.built!.machine.cpu.translateHot(HOT, { thread: this.thread })
@@ -264,8 +253,4 @@ class VcpuWorker {
   }
 }
 
-port.once('message', (message: ToVcpu) => {
-  if (message.type !== 'start') throw new Error(`the first message was ${message.type}`)
-  const worker = new VcpuWorker(message.config, message.buffers, message.io as MessagePort)
-  worker.start().catch((error: unknown) => post(failure(error, () => worker.crashDetails())))
-})
+serveOwner(port, (given) => new VcpuWorker(given))

@@ -3,21 +3,27 @@
  * (machine/paired-io.ts). It ends at the first difference with a report. A debugger finds nothing here.
  */
 import { randomFillSync } from 'node:crypto'
-import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { ControlBlock, Event, VcpuState } from '../../base/control-block.ts'
-import { exitCode, type ExitReason, type FromVcpu, type ToVcpu, type VcpuBuffers } from '../../contract/vcpu.ts'
+import { exitCode, type ExitReason, type FromVcpu, type ToVcpu } from '../../contract/vcpu.ts'
 import type { BlockBackend, ConsoleBackend, NineBackend, PowerControl } from '../../devices/backends.ts'
 import { buildMachine } from '../../machine/build.ts'
 import type { MachineConfig } from '../../machine/config.ts'
 import { InstructionTime, Lockstep, type Stepped } from '../../machine/lockstep.ts'
 import type { MachineMemory } from '../../machine/machine.ts'
 import { PairedWorld } from '../../machine/paired-io.ts'
-import { Ram } from '../../memory/ram.ts'
-import { IoChannel } from '../io/channel.ts'
-import { IoClient } from '../io/client.ts'
-import { startIo } from '../io/start.ts'
 import { monitorReply } from '../monitor/monitor.ts'
-import { allocate, bootFiles, failure, HostError, noteLog, RingConsole, startSeconds } from '../vcpu-host.ts'
+import {
+  allocate,
+  bootFiles,
+  HostError,
+  noteLog,
+  openIo,
+  RingConsole,
+  serveOwner,
+  startSeconds,
+  type VcpuStart,
+} from '../vcpu-host.ts'
 import { reportOf } from './report.ts'
 
 /** Jumps before a place is translated: few, because here it matters that much is, not that it is fast. */
@@ -38,11 +44,10 @@ interface Wish {
 }
 
 class LockstepWorker {
+  private readonly given: VcpuStart
   private readonly config: MachineConfig
-  private readonly buffers: VcpuBuffers
   private readonly control: ControlBlock
   private readonly consoles: readonly RingConsole[]
-  private readonly ioEvents: MessagePort
   private readonly times = [new InstructionTime(), new InstructionTime()] as const
   private readonly wishes: [Wish | undefined, Wish | undefined] = [undefined, undefined]
   private readonly differences: string[] = []
@@ -52,10 +57,10 @@ class LockstepWorker {
   private restarting = false
   private comparedAt = 0n
 
-  constructor(config: MachineConfig, buffers: VcpuBuffers, ioEvents: MessagePort) {
+  constructor(given: VcpuStart) {
+    const { config, buffers } = given
+    this.given = given
     this.config = config
-    this.buffers = buffers
-    this.ioEvents = ioEvents
     this.paused = config.startPaused
     this.control = new ControlBlock(buffers.control)
     this.consoles = buffers.consoles.map((console) => new RingConsole(console))
@@ -65,29 +70,17 @@ class LockstepWorker {
     const { config, control } = this
     control.publish(VcpuState.starting)
     const memories = [allocate(config), allocate(config)] as const
-    const { map, memory } = memories[0]
-    const ram = { base: map.ramBase, lowSize: map.lowSize, highSize: map.highSize }
-    const channel = IoChannel.allocate()
-    const io = await startIo({
-      memory: memory.buffer as SharedArrayBuffer,
-      ram,
-      channel: channel.buffer,
-      control: this.buffers.control,
-      controlOffset: 0,
-      disks: config.disks,
-      shares: config.shares,
-      events: this.ioEvents,
-    })
-    const written = (gpa: number, length: number): void => this.lockstep?.machines.translated.ram.written(gpa, length)
-    const client = new IoClient(channel, new Ram(memory.buffer, ram, written))
+    const io = await openIo(this.given, memories[0], (gpa, length) =>
+      this.lockstep?.machines.translated.ram.written(gpa, length),
+    )
     const world = new PairedWorld(
       (what) => this.differences.push(what),
       () => {
-        if (!client.drain()) throw new HostError('the disks and folders do not answer')
+        if (!io.client.drain()) throw new HostError('the disks and folders do not answer')
       },
     )
-    const disks = io.disks.map((facts, n) => world.disk(`disk ${n}`, client.disk(n, facts)))
-    const shares = config.shares.map((share, n) => world.share(`share ${n}`, client.share(n, share.mountTag)))
+    const disks = io.disks.map((disk, n) => world.disk(`disk ${n}`, disk))
+    const shares = io.shares.map((share, n) => world.share(`share ${n}`, share))
     const consoles = this.consoles.map((console, n) => world.console(`console ${n}`, console))
     const random = world.random({ fill: (target) => void randomFillSync(target) })
     const files = { ...bootFiles(config), startSeconds: startSeconds(config.rtc) }
@@ -245,8 +238,4 @@ class LockstepWorker {
   }
 }
 
-port.once('message', (message: ToVcpu) => {
-  if (message.type !== 'start') throw new Error(`the first message was ${message.type}`)
-  const worker = new LockstepWorker(message.config, message.buffers, message.io as MessagePort)
-  worker.start().catch((error: unknown) => post(failure(error, () => worker.crashDetails())))
-})
+serveOwner(port, (given) => new LockstepWorker(given))
