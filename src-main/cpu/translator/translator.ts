@@ -9,8 +9,9 @@ interface Region {
   readonly record: number
   /** RAM pages that it was made from, with their slots: one, or two that follow each other in linear addresses. */
   readonly pages: readonly { readonly page: number; readonly slot: number }[]
-  /** In offsets from the beginning of the first page. */
+  /** In the table. */
   readonly index: number
+  /** In offsets from the beginning of the first page. */
   readonly ranges: readonly (readonly [number, number])[]
   readonly instructions: number
   readonly module: LiveModule
@@ -24,9 +25,6 @@ interface LiveModule {
   readonly bytes: number
   regions: number
 }
-
-/** A job that the thread has. */
-type Asked = Job
 
 /**
  * Live regions at most, and how many are left when there were more. Half-way from there to the bound all are put to sleep, so that those
@@ -106,7 +104,7 @@ export class Translator {
   private readonly pages = new Map<number, Region[]>()
   private readonly free: number[] = []
   /** Jobs of the thread, by id, and their records. */
-  private readonly asked = new Map<number, Asked>()
+  private readonly asked = new Map<number, Job>()
   private readonly askedRecords = new Set<number>()
   private nextJob = 1
   /** REGION_RECORDS for the thread to use again. They go back with the next job: never while a region runs, whose own they may be. */
@@ -166,7 +164,7 @@ export class Translator {
 
   /* ---- the thread ---- */
 
-  private ask(thread: RegionThread, asked: Asked): void {
+  private ask(thread: RegionThread, asked: Job): void {
     const { counts } = this
     if (this.askedRecords.has(asked.record)) return
     if (this.asked.size >= MOST_WAITING) {
@@ -207,7 +205,7 @@ export class Translator {
     counts.milliseconds += this.now() - start
   }
   /** Is the code still what the region was made from, and its record where it was? */
-  private stands({ page, offset, record, mode, after }: Asked, { ranges, code }: MadeRegion): boolean {
+  private stands({ page, offset, record, mode, after }: Job, { ranges, code }: MadeRegion): boolean {
     if (this.isRegion(record) || !this.holds(record, page, offset, mode)) return false
     const isLong = ranges.at(-1)![1] > 4096
     if (isLong && !(after && this.holds(after.slot, after.page, 0, mode))) return false
@@ -266,7 +264,7 @@ export class Translator {
     table.set(index, region)
     return index
   }
-  private install({ page, record, after }: Asked, made: MadeRegion, module: LiveModule): void {
+  private install({ page, record, after }: Job, made: MadeRegion, module: LiveModule): void {
     const { counts, view } = this
     const { ranges, instructions, records } = made
     const pages = [{ page, slot: record }]
