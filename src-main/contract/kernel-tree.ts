@@ -51,12 +51,14 @@ export interface BuildState {
   readonly changed: readonly string[]
 }
 
+/** What may be put in front of the compiler. */
+export const compilerWrappers = ['ccache', 'distcc', 'icecc'] as const
+
 /** How make is to be called. */
 export interface MakeOptions {
   /** Build with clang (LLVM=1); when left out, with what the .config was made for. */
   readonly llvm?: boolean
-  /** Put in front of the compiler: `ccache`, `distcc`, `icecc`. */
-  readonly compilerWrapper?: 'ccache' | 'distcc' | 'icecc'
+  readonly compilerWrapper?: (typeof compilerWrappers)[number]
   /** Parallel jobs; the number of processors when left out. */
   readonly jobs?: number
 }

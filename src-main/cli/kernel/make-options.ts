@@ -1,4 +1,4 @@
-import { KernelTreeError, type MakeOptions } from '../../contract/kernel-tree.ts'
+import { compilerWrappers, KernelTreeError, type MakeOptions } from '../../contract/kernel-tree.ts'
 import { has, numberOf, valueOf, type Option, type Words } from './words.ts'
 
 export const buildOptions: readonly Option[] = [
@@ -7,14 +7,12 @@ export const buildOptions: readonly Option[] = [
   { name: 'compiler-wrapper', value: 'NAME', help: 'ccache, distcc or icecc in front of the compiler' },
 ]
 
-const wrappers = ['ccache', 'distcc', 'icecc'] as const
-
 export function makeOptionsOf(words: Words): MakeOptions {
   const jobs = numberOf(words, 'jobs')
   const name = valueOf(words, 'compiler-wrapper')
-  const wrapper = wrappers.find((each) => each === name)
+  const wrapper = compilerWrappers.find((each) => each === name)
   if (name !== undefined && wrapper === undefined) {
-    throw new KernelTreeError(`--compiler-wrapper ${name}: it is one of ${wrappers.join(', ')}`)
+    throw new KernelTreeError(`--compiler-wrapper ${name}: it is one of ${compilerWrappers.join(', ')}`)
   }
   return {
     ...(jobs === undefined ? {} : { jobs }),

@@ -1,22 +1,23 @@
 /** The kernel workbench for the window (contract/kernel-tree.ts): a tree is named by its folder, long work is a job that goes on without a window. */
 import * as v from 'valibot'
-import type {
-  BuildEvent,
-  BuildRequest,
-  BuildResult,
-  BuildState,
-  ConfigFix,
-  ConfigReport,
-  DiskProgress,
-  KernelTree,
-  MakeOptions,
-  Recipe,
-  ReviewRemark,
-  ScaffoldPlan,
-  SyscallReport,
-  SyscallRequest,
-  ToolchainReport,
-  UndoRecord,
+import {
+  compilerWrappers,
+  type BuildEvent,
+  type BuildRequest,
+  type BuildResult,
+  type BuildState,
+  type ConfigFix,
+  type ConfigReport,
+  type DiskProgress,
+  type KernelTree,
+  type MakeOptions,
+  type Recipe,
+  type ReviewRemark,
+  type ScaffoldPlan,
+  type SyscallReport,
+  type SyscallRequest,
+  type ToolchainReport,
+  type UndoRecord,
 } from '../kernel-tree.ts'
 import type { MachineConfig } from '../../machine/config.ts'
 import { event, method } from '../rpc/definition.ts'
@@ -34,7 +35,7 @@ export type TreeName = v.InferOutput<typeof tree>
 
 const makeFields = {
   llvm: v.exactOptional(v.boolean()),
-  compilerWrapper: v.exactOptional(v.picklist(['ccache', 'distcc', 'icecc'])),
+  compilerWrapper: v.exactOptional(v.picklist(compilerWrappers)),
   jobs: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024))),
 }
 const makeOptions = v.object(makeFields) satisfies v.GenericSchema<unknown, MakeOptions>
