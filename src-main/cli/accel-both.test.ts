@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { elf } from '../boot/test-images.ts'
 import { defaultMachine, type MachineConfig } from '../machine/config.ts'
+import { rawDisk } from '../../tests/fixtures/raw-disk.ts'
 import { MachineHandle, type MachineEnd } from '../workers/machine-handle.ts'
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'longmode-both-'))
@@ -64,16 +65,7 @@ describe('-accel both', () => {
   it('gives both what the host reads from a disk', async () => {
     const image = path.join(scratch, 'disk')
     writeFileSync(image, Buffer.concat([Buffer.from('Q'), Buffer.alloc(1048575)]))
-    const disk = {
-      file: image,
-      format: 'raw',
-      media: 'disk',
-      bus: 'ide',
-      index: 0,
-      readOnly: false,
-      snapshot: false,
-    } as const
-    const { end, output } = await run([...READ, ...END], { disks: [disk] })
+    const { end, output } = await run([...READ, ...END], { disks: [rawDisk(image)] })
     expect(end).toMatchObject({ reason: 'debug-exit' })
     expect(output).toBe('QA')
   })

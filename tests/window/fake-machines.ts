@@ -3,6 +3,7 @@ import { consoleNames, defaultMachine, MIB, type MachineConfig } from '../../src
 import type { BootChoice, ImageInfo } from '../../src-main/contract/services/images.ts'
 import type { Machine } from '../../src-main/contract/services/machines.ts'
 import type { Share } from '../../src-main/contract/services/shares.ts'
+import { rawDisk } from '../fixtures/raw-disk.ts'
 
 const HOUR = 3600_000
 
@@ -12,17 +13,7 @@ export const tutorialConfig: MachineConfig = {
   kernel: '/home/ana/linux/arch/x86/boot/bzImage',
   append: 'root=/dev/sda rw console=ttyS0 loglevel=6',
   memory: 2048 * MIB,
-  disks: [
-    {
-      file: '/home/ana/my_disk.raw',
-      format: 'raw',
-      media: 'disk',
-      bus: 'ide',
-      index: 0,
-      readOnly: false,
-      snapshot: false,
-    },
-  ],
+  disks: [rawDisk('/home/ana/my_disk.raw')],
   consoles: 1,
   shares: [{ path: '/home/ana/shared_folder', mountTag: 'shared_folder', securityModel: 'none', readOnly: false }],
 }

@@ -1,18 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { defaultGuestPlace } from '../../host/default-guest/default-guest.ts'
-import { defaultMachine, type DiskConfig, type MachineConfig } from '../../machine/config.ts'
+import { defaultMachine, type MachineConfig } from '../../machine/config.ts'
+import { rawDisk } from '../../../tests/fixtures/raw-disk.ts'
 import { checkMachine, machineWithKernel } from './prepare.ts'
 
 const kernel = '/home/ana/linux/arch/x86/boot/bzImage'
-const disk: DiskConfig = {
-  file: '/home/ana/disk.raw',
-  format: 'raw',
-  media: 'disk',
-  bus: 'ide',
-  index: 0,
-  readOnly: false,
-  snapshot: false,
-}
+const disk = rawDisk('/home/ana/disk.raw')
 const embedded = defaultGuestPlace().initrd
 const withKernel = (change: Partial<MachineConfig>) => {
   const { initrd, append } = machineWithKernel({ ...defaultMachine, ...change }, kernel)

@@ -7,6 +7,7 @@ import type { BlockRequest, BlockStatus } from '../../devices/backends.ts'
 import type { DiskFile } from '../../host/disk/file.ts'
 import { RawImage } from '../../host/disk/raw.ts'
 import type { DiskConfig } from '../../machine/config.ts'
+import { rawDisk } from '../../../tests/fixtures/raw-disk.ts'
 import { Ram } from '../../memory/ram.ts'
 import { IoChannel, MAX_IN_FLIGHT } from './channel.ts'
 import { IoClient } from './client.ts'
@@ -285,16 +286,7 @@ describe('io worker', () => {
     const memory = new SharedArrayBuffer(layout.base + layout.lowSize)
     const channel = IoChannel.allocate()
     const control = ControlBlock.allocate()
-    const disk: DiskConfig = {
-      file,
-      format: 'raw',
-      media: 'disk',
-      bus: 'ide',
-      index: 0,
-      readOnly: false,
-      snapshot: false,
-      ...options,
-    }
+    const disk = { ...rawDisk(file), ...options }
     const owner = new IoLink({ note: () => undefined, failed: () => undefined })
     const begin = { memory, ram: layout, channel: channel.buffer, control, controlOffset: 0, disks: [disk], shares: [] }
     const start = { ...begin, events: owner.takeWorkersPort() }

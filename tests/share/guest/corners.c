@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,17 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 4096 };
+#include "die.h"
 
-static void die(const char *format, ...)
-{
-	va_list arguments;
-	int cause = errno;
-	va_start(arguments, format);
-	vprintf(format, arguments);
-	printf(" (errno %d, %s)\n", cause, strerror(cause));
-	exit(1);
-}
+enum { BLOCK = 4096 };
 
 static int opened(const char *name, int flags)
 {

@@ -15,7 +15,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,17 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LARGEST = 192 * 1024, LONGEST = 40 * 1024, PAGE = 4096 };
+#include "die.h"
 
-static void die(const char *format, ...)
-{
-	va_list arguments;
-	int cause = errno;
-	va_start(arguments, format);
-	vprintf(format, arguments);
-	printf(" (errno %d, %s)\n", cause, strerror(cause));
-	exit(1);
-}
+enum { LARGEST = 192 * 1024, LONGEST = 40 * 1024, PAGE = 4096 };
 
 /* xorshift64*: the same numbers on every machine. */
 static uint64_t state = 1;
