@@ -231,6 +231,8 @@ class VcpuWorker {
           this.debugger!.request(message.id, message.request)
           break
         case 'translatorEnded':
+          // its last answers may have come after the events were taken, and stop() forgets what was asked
+          this.takeRegions()
           this.built!.machine.cpu.translator?.stop()
           break
         case 'start':
