@@ -1,25 +1,21 @@
 /** One vCPU: its state, its memory accesses, its interpreter, its helpers. Knows no device: what it needs of the machine is CpuHost. */
 import { gpaOf, type CpuHost } from './cpu-host.ts'
 import { CodeFetch } from './code-fetch.ts'
+import type { Core } from './core.ts'
 import type { CoreExports } from './core-exports.ts'
 import { Breakpoints } from './breakpoints.ts'
 import { CodeSlots } from './code-slots.ts'
 import { modeKey } from './decode/record.ts'
-import { enumerateVariants } from './decode/enumerate.ts'
-import type { Row } from './decode/rows.ts'
-import { handlerPlaces, type Variant } from './decode/variants.ts'
+import { handlerPlaces } from './decode/variants.ts'
 import { MAX_MODEL, type CpuModel } from './helpers/cpu-model.ts'
 import { vectorFault } from './helpers/blocked.ts'
-import { missing } from './helpers/missing.ts'
 import { CR4 } from './helpers/modes.ts'
-import { GuestFault, PendingFault, type Helper, type HelperInsn } from './helpers/helper.ts'
-import { defineCore } from './interpreter/core.ts'
-import { defineLoop, type HandlerDef } from './interpreter/loop.ts'
+import { GuestFault, PendingFault, type HelperInsn } from './helpers/helper.ts'
 import { ACCESS } from './mmu/access.ts'
 import { REFUSED } from './mmu/mmu.ts'
 import { clearLocalList, emptyEntry } from './mmu/local-pages.ts'
 import { forgetSecond, forgetSecondPage, mayBeLarge } from './mmu/second-tlb.ts'
-import { STATUS, type Operation } from './semantics/context.ts'
+import { STATUS } from './semantics/context.ts'
 import {
   AT,
   CODE_TLB_ENTRIES,
@@ -46,14 +42,6 @@ import { HANDLER, COUNTED_JUMPS, KERNEL_WEIGHT } from './region.ts'
 import type { TranslateOptions } from './translator/jobs.ts'
 import { RegionMaker } from './translator/maker.ts'
 import { Translator } from './translator/translator.ts'
-import { ModuleBuilder } from './wasm/module.ts'
-
-/** An instruction set: opcode rows with the operations and helpers behind them. */
-export interface InstructionSet {
-  readonly rows: readonly Row[]
-  readonly operations: Readonly<Record<string, Operation>>
-  readonly helpers: Readonly<Record<string, Helper>>
-}
 
 export class Cpu {
   readonly map: MemoryMap
@@ -72,8 +60,6 @@ export class Cpu {
   /** How often each undefined opcode was met, by its first bytes. */
   readonly undefinedOpcodes = new Map<string, number>()
   private readonly exports: CoreExports
-  readonly variants: Variant[] = []
-  private readonly helperOf: (Helper | undefined)[] = []
   /** How often each was called, by the handler's number: what neither the interpreter nor regions do themselves. */
   readonly helperCalls: number[] = []
   private readonly code: CodeSlots
@@ -81,11 +67,11 @@ export class Cpu {
   readonly breakpoints: Breakpoints
   private readonly fetch: CodeFetch
   private readonly memory: WebAssembly.Memory
-  private readonly set: InstructionSet
+  readonly core: Core
   /** Undefined while everything is interpreted. */
   translator: Translator | undefined
 
-  constructor(memory: WebAssembly.Memory, map: MemoryMap, host: CpuHost, set: InstructionSet) {
+  constructor(memory: WebAssembly.Memory, map: MemoryMap, host: CpuHost, core: Core) {
     this.map = map
     this.host = host
     this.bytes = new Uint8Array(memory.buffer)
@@ -96,12 +82,10 @@ export class Cpu {
     })
     this.breakpoints = new Breakpoints(this, this.code)
     this.memory = memory
-    this.set = set
+    this.core = core
     this.code.onEmpty = (page) => this.translator?.drop(page, 0, 4096)
-    const handlerIds = new Map<string, number>()
-    this.fetch = new CodeFetch(this, this.code, handlerIds, set.rows)
-    const handlers = this.handlers(set, handlerIds)
-    this.exports = this.build(memory, handlers)
+    this.fetch = new CodeFetch(this, this.code, core.handlerIds, core.set.rows)
+    this.exports = this.build(memory, core.module)
     this.prepareTables()
     this.setU64(AT.tlb, BigInt(TLB_SUPERVISOR))
     this.setU64(AT.codeTlb, BigInt(CODE_TLB_SUPERVISOR))
@@ -111,44 +95,7 @@ export class Cpu {
 
   /* ---- construction ---- */
 
-  private build(memory: WebAssembly.Memory, handlers: readonly HandlerDef[]): CoreExports {
-    const { map } = this
-    const m = new ModuleBuilder({ pages: map.pages64K, is64: map.is64 })
-    const mmioRead = m.importFunc('mmioRead', ['i32', 'i32', 'i32'], [])
-    const mmioWrite = m.importFunc('mmioWrite', ['i32', 'i32', 'i32'], [])
-    const helper = m.importFunc('helper', ['i32', 'f64', 'f64'], ['i32'])
-    const codeMiss = m.importFunc('codeMiss', ['i32', 'i32'], ['f64'])
-    const decode = m.importFunc('decode', ['f64'], ['i32'])
-    const decodeCross = m.importFunc('decodeCross', ['f64'], ['f64'])
-    const decodeAlone = m.importFunc('decodeAlone', [], ['f64'])
-    const hot = m.importFunc('hot', ['f64'], [])
-    const dropRegions = m.importFunc('dropRegions', ['i32', 'i32', 'i32'], [])
-    const operandFault = m.importFunc('operandFault', ['i32'], [])
-    const watched = m.importFunc('watched', ['i32', 'i32', 'i32', 'i32'], ['i32'])
-    const core = defineCore(m, map, { mmioRead, mmioWrite, watched, helper, dropRegions })
-    const hotCount = handlers.filter((h) => h.variant.hot).length
-    const loopImports = { codeMiss, decode, decodeCross, decodeAlone, hot, operandFault }
-    const run = defineLoop(m, map, core, loopImports, handlers, hotCount)
-    m.export('run', run)
-    for (const name of [
-      'translate',
-      'slow',
-      'hostRead',
-      'hostWrite',
-      'linear',
-      'commit',
-      'dropCode',
-      'selectTlb',
-      'forgetLocal',
-      'dropWriteTags',
-      'hostRange',
-      'regionReach',
-      'lookAhead',
-    ] as const)
-      m.export(name, core[name])
-    m.export('flags', core.flags.all)
-    m.export('interrupt', core.transfers.interrupt)
-    m.export('flagsCarry', core.flags.carry)
+  private build(memory: WebAssembly.Memory, module: WebAssembly.Module): CoreExports {
     const env = {
       memory,
       mmioRead: (low: number, high: number, size: number) =>
@@ -165,28 +112,11 @@ export class Cpu {
       hot: (record: number) => this.hot(record),
       dropRegions: (page: number, from: number, to: number) => this.translator?.drop(page, from, to),
       operandFault: (id: number) => {
-        const first = vectorFault(this, this.variants[id]!)
+        const first = vectorFault(this, this.core.variants[id]!)
         if (first !== undefined) this.pend(first)
       },
     }
-    const module = new WebAssembly.Module(m.encode())
     return new WebAssembly.Instance(module, { env }).exports as unknown as CoreExports
-  }
-
-  private handlers(set: InstructionSet, ids: Map<string, number>): HandlerDef[] {
-    const variants = enumerateVariants(set.rows)
-    // stable: hot ones first
-    const ordered = [...variants.filter((v) => v.hot), ...variants.filter((v) => !v.hot)]
-    return ordered.map((variant, n) => {
-      const id = HANDLER.first + n
-      ids.set(variant.key, id)
-      this.variants[id] = variant
-      const operation = set.operations[variant.name]
-      const helper = set.helpers[variant.name]
-      // an operation may have a helper of its name for its slow path
-      this.helperOf[id] = helper ?? (variant.name in set.operations ? undefined : missing(variant.name))
-      return { variant, operation: operation ?? ((c) => c.helper(variant.name)) }
-    })
   }
 
   private prepareTables(): void {
@@ -389,9 +319,9 @@ export class Cpu {
 
   private callHelper(id: number, record: number, host: number): number {
     this.helperCalls[id] = (this.helperCalls[id] ?? 0) + 1
-    const insn: HelperInsn = { variant: this.variants[id]!, record, host }
+    const insn: HelperInsn = { variant: this.core.variants[id]!, record, host }
     try {
-      return this.helperOf[id]!(this, insn)
+      return this.core.helpers[id]!(this, insn)
     } catch (error) {
       if (error instanceof GuestFault) this.pend(error.vector, error.code)
       else if (!(error instanceof PendingFault)) throw error
@@ -402,8 +332,10 @@ export class Cpu {
   /* ---- translation ---- */
 
   /** From now on code that is jumped to `threshold` (1 to 65535) times is translated. */
-  translateHot(threshold: number, { operations = this.set.operations, thread }: TranslateOptions = {}): Translator {
-    const { map, memory, exports, set } = this
+  translateHot(threshold: number, options: TranslateOptions = {}): Translator {
+    const { map, memory, exports } = this
+    const { set, variants } = this.core
+    const { operations = set.operations, thread } = options
     this.translator ??= new Translator({
       memory,
       map,
@@ -416,7 +348,7 @@ export class Cpu {
           map,
           rows: set.rows,
           operations,
-          handlers: handlerPlaces(this.variants),
+          handlers: handlerPlaces(variants),
         }),
       placeOf: (record) => this.code.find(record),
       now: () => performance.now(),

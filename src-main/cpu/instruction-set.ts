@@ -1,5 +1,4 @@
 /** The whole instruction set: opcode tables, operations and helpers of all families, less what CPUID does not offer. */
-import type { InstructionSet } from './cpu.ts'
 import { FPU_STATE_TABLE } from './decode/fpu-state-table.ts'
 import { INTEGER_TABLE } from './decode/integer-table.ts'
 import { X87_TABLE } from './decode/x87-table.ts'
@@ -30,6 +29,13 @@ import { MULTIPLICATION } from './semantics/multiply.ts'
 import { SHIFTS } from './semantics/shift.ts'
 import { SSE_HELPERS, SSE_OPERATIONS, SSE_TABLES } from './semantics/sse.ts'
 import { STRING } from './semantics/string.ts'
+
+/** An instruction set: opcode rows with the operations and helpers behind them. */
+export interface InstructionSet {
+  readonly rows: readonly Row[]
+  readonly operations: Readonly<Record<string, Operation>>
+  readonly helpers: Readonly<Record<string, Helper>>
+}
 
 /** Opcode tables of the families. */
 const TABLES: readonly string[] = [INTEGER_TABLE, FPU_STATE_TABLE, X87_TABLE, ...SSE_TABLES]

@@ -1,7 +1,8 @@
 /** Bare vCPUs for tests: without a machine, and in 64-bit mode with all memory flat. */
-import { Cpu, type InstructionSet } from './cpu.ts'
+import { generateCore } from './core.ts'
+import { Cpu } from './cpu.ts'
 import type { CpuHost } from './cpu-host.ts'
-import { instructionSet } from './instruction-set.ts'
+import { instructionSet, type InstructionSet } from './instruction-set.ts'
 import { AT, memoryMap, segAt } from './state/layout.ts'
 
 /** A machine in which there is nothing but the vCPU. */
@@ -25,7 +26,7 @@ export function bareCpu(
 ): Cpu {
   const map = memoryMap(ramBytes, 0, cachePages)
   const memory = new WebAssembly.Memory({ initial: map.pages64K, maximum: map.pages64K, shared: true })
-  return new Cpu(memory, map, { ...noDevices, ...host }, set)
+  return new Cpu(memory, map, { ...noDevices, ...host }, generateCore(map, set))
 }
 
 const PML4 = 0x1000

@@ -1,7 +1,9 @@
 /** From a configuration to a machine that can be booted: the instruction set of its CPU model, its virtio devices, its first state. */
 import type { BootResult } from '../boot/types.ts'
-import { cpuModel } from '../cpu/helpers/cpu-model.ts'
+import { generateCore, type Core } from '../cpu/core.ts'
+import { cpuModel, type CpuModel } from '../cpu/helpers/cpu-model.ts'
 import { instructionSet } from '../cpu/instruction-set.ts'
+import type { MemoryMap } from '../cpu/state/layout.ts'
 import { VirtioBlock } from '../devices/virtio/block.ts'
 import { VirtioConsole } from '../devices/virtio/console/device.ts'
 import type { VirtioDevice } from '../devices/virtio/device.ts'
@@ -31,21 +33,35 @@ const virtioDevices: VirtioFactory = ({ memory, apic, backends, config }) => {
   return devices.map((device) => new VirtioPci(device, { memory, msi: apic, log: backends.log }))
 }
 
+/** The part of a machine that needs neither devices nor files: the generated engine of its CPU model. */
+export interface Processor {
+  readonly model: CpuModel
+  readonly core: Core
+  /** Features that were asked for and do not exist. */
+  readonly unavailable: readonly string[]
+}
+
+/** Takes a fifth of a second: enough time for another thread to open what the machine needs. */
+export function generateProcessor(config: MachineConfig, map: MemoryMap): Processor {
+  const { model, unavailable } = cpuModel({ ...config.cpu, tscHz: TSC_HZ })
+  return {
+    model,
+    unavailable,
+    core: generateCore(
+      map,
+      instructionSet((feature) => model.has(feature)),
+    ),
+  }
+}
+
 export function buildMachine(
   config: MachineConfig,
   memory: MachineMemory,
   clock: MachineClock,
   backends: MachineBackends,
+  { model, core, unavailable }: Processor = generateProcessor(config, memory.map),
 ): BuiltMachine {
-  const { model, unavailable } = cpuModel({ ...config.cpu, tscHz: TSC_HZ })
-  const machine = new Machine(
-    config,
-    memory,
-    clock,
-    backends,
-    instructionSet((feature) => model.has(feature)),
-    virtioDevices,
-  )
+  const machine = new Machine(config, memory, clock, backends, core, virtioDevices)
   machine.cpu.model = model
   for (const name of unavailable) backends.log.warn('cpu', `the CPU has no feature ${name}`)
   warmUp(machine.cpu)

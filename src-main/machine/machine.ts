@@ -8,7 +8,8 @@ import type { Device, MmioHandler, PortHandler, Width } from '../bus/bus.ts'
 import { IrqRouter } from '../bus/irq-router.ts'
 import { MmioRouter } from '../bus/mmio-router.ts'
 import { PortRouter } from '../bus/port-router.ts'
-import { Cpu, type InstructionSet } from '../cpu/cpu.ts'
+import type { Core } from '../cpu/core.ts'
+import { Cpu } from '../cpu/cpu.ts'
 import type { CpuHost } from '../cpu/cpu-host.ts'
 import { LocalApic } from '../cpu/interrupts/local-apic.ts'
 import { AT, memoryMap, type MemoryMap } from '../cpu/state/layout.ts'
@@ -130,7 +131,7 @@ export class Machine {
     memory: MachineMemory,
     clock: MachineClock,
     backends: MachineBackends,
-    instructions: InstructionSet,
+    core: Core,
     virtio: VirtioFactory,
   ) {
     this.config = config
@@ -144,7 +145,7 @@ export class Machine {
       if (at >= 0) this.cpu.written(at, length)
     })
     this.apic = new LocalApic({ timers: clock, log, timeAtTsc: (tsc) => Number(tsc) })
-    this.cpu = new Cpu(memory.memory, map, this.cpuHost(clock), instructions)
+    this.cpu = new Cpu(memory.memory, map, this.cpuHost(clock), core)
     // Raised inside an instruction (a device that answers at once): delivered when the guest allows it, not at the end of the slice.
     this.apic.onPending = () => this.cpu.setU32(AT.attention, 1)
     const ioapic = new IoApic(this.apic)

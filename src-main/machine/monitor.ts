@@ -41,7 +41,7 @@ function translatorCounters(counts: TranslatorCounts): EngineCounter[] {
 function helperCounts(cpu: Cpu): Map<string, number> {
   const counts = new Map<string, number>()
   cpu.helperCalls.forEach((calls, handler) => {
-    const { name } = cpu.variants[handler]!
+    const { name } = cpu.core.variants[handler]!
     counts.set(name, (counts.get(name) ?? 0) + calls)
   })
   return counts

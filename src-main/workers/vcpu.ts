@@ -4,8 +4,8 @@ import { parentPort, receiveMessageOnPort, type Transferable } from 'node:worker
 import { ControlBlock, Event, VcpuState } from '../base/control-block.ts'
 import { exitCode, type ExitReason, type FromVcpu, type ToVcpu } from '../contract/vcpu.ts'
 import type { MachineConfig } from '../machine/config.ts'
-import { buildMachine, type BuiltMachine } from '../machine/build.ts'
-import type { Machine, MachineMemory } from '../machine/machine.ts'
+import { buildMachine, generateProcessor, type BuiltMachine } from '../machine/build.ts'
+import type { Machine, MachineBackends, MachineMemory } from '../machine/machine.ts'
 import { MachineClock } from '../machine/machine-clock.ts'
 import { RunLoop } from '../machine/run-loop.ts'
 import { monitorReply } from './monitor/monitor.ts'
@@ -66,8 +66,12 @@ class VcpuWorker {
     const { config } = this
     this.control.publish(VcpuState.starting)
     const memory = allocate(config)
-    this.io = await openIo(this.given, memory, (gpa, length) => this.built?.machine.ram.written(gpa, length))
-    this.built = buildMachine(config, memory, this.clock, {
+    const opening = openIo(this.given, memory, (gpa, length) => this.built?.machine.ram.written(gpa, length))
+    // a file that cannot be opened is told below
+    opening.catch(() => undefined)
+    const processor = generateProcessor(config, memory.map)
+    this.io = await opening
+    const backends: MachineBackends = {
       serial: this.consoles[0],
       consoles: this.consoles.slice(1),
       disks: this.io.disks,
@@ -86,7 +90,8 @@ class VcpuWorker {
       log: noteLog(post),
       ...bootFiles(config),
       startSeconds: startSeconds(config.rtc),
-    })
+    }
+    this.built = buildMachine(config, memory, this.clock, backends, processor)
     if (config.accelerator === 'jit') this.startTranslator(memory)
     this.loop = new RunLoop(this.built.machine, this.clock, {
       attend: () => this.attend(),

@@ -1,7 +1,7 @@
 // The engine as a snippet machine: one vCPU at CPL 3 with the snippet's two regions mapped, run until the INT3 or a fault
 // leaves an exception pending. Nothing is delivered, so there is no kernel.
-import type { Cpu, InstructionSet } from '../../src-main/cpu/cpu.ts'
-import { instructionSet } from '../../src-main/cpu/instruction-set.ts'
+import type { Cpu } from '../../src-main/cpu/cpu.ts'
+import { instructionSet, type InstructionSet } from '../../src-main/cpu/instruction-set.ts'
 import { EXIT } from '../../src-main/cpu/interpreter/loop.ts'
 import { STATUS } from '../../src-main/cpu/semantics/context.ts'
 import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, segAt } from '../../src-main/cpu/state/layout.ts'

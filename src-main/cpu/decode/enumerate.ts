@@ -47,13 +47,17 @@ function* encodings(row: Row, long: boolean): Generator<number[]> {
     }
 }
 
+/** Only rows that push, pop or look at the stack's size care when it is not that of the code. */
+const modesOf = (row: Row): readonly DecodeMode[] =>
+  row.attributes.has('st') ? MODES : MODES.filter((mode) => mode.stackSize === mode.codeSize)
+
 /** Distinct variants of the rows, in order of the rows. */
 export function enumerateVariants(rows: readonly Row[]): Variant[] {
   const decoder = new Decoder(rows)
   const seen = new Map<string, Variant>()
   const padded = new Uint8Array(32)
   for (const row of rows)
-    for (const mode of MODES)
+    for (const mode of modesOf(row))
       for (const bytes of encodings(row, mode.codeSize === 8)) {
         padded.fill(0)
         padded.set(bytes)

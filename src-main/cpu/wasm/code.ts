@@ -1,8 +1,9 @@
 /** Bytes of generated code: a buffer that grows. */
 const FIRST_SIZE = 1024
+const EMPTY = new Uint8Array(0)
 
 export class Code {
-  private bytes = new Uint8Array(FIRST_SIZE)
+  private bytes = EMPTY
   length = 0
   /** Places of conditional branches with a guess: offset, then 1 for taken, 0 for not. */
   readonly hints: number[] = []
@@ -13,7 +14,7 @@ export class Code {
 
   private room(count: number): void {
     if (this.length + count <= this.bytes.length) return
-    const larger = new Uint8Array(Math.max(2 * this.bytes.length, this.length + count))
+    const larger = new Uint8Array(Math.max(FIRST_SIZE, 2 * this.bytes.length, this.length + count))
     larger.set(this.bytes.subarray(0, this.length))
     this.bytes = larger
   }

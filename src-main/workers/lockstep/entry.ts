@@ -7,10 +7,10 @@ import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { ControlBlock, Event, VcpuState } from '../../base/control-block.ts'
 import { exitCode, type ExitReason, type FromVcpu, type ToVcpu } from '../../contract/vcpu.ts'
 import type { BlockBackend, ConsoleBackend, NineBackend, PowerControl } from '../../devices/backends.ts'
-import { buildMachine } from '../../machine/build.ts'
+import { buildMachine, generateProcessor } from '../../machine/build.ts'
 import type { MachineConfig } from '../../machine/config.ts'
 import { InstructionTime, Lockstep, type Stepped } from '../../machine/lockstep.ts'
-import type { MachineMemory } from '../../machine/machine.ts'
+import type { MachineBackends } from '../../machine/machine.ts'
 import { PairedWorld } from '../../machine/paired-io.ts'
 import { monitorReply } from '../monitor/monitor.ts'
 import {
@@ -84,9 +84,10 @@ class LockstepWorker {
     const consoles = this.consoles.map((console, n) => world.console(`console ${n}`, console))
     const random = world.random({ fill: (target) => void randomFillSync(target) })
     const files = { ...bootFiles(config), startSeconds: startSeconds(config.rtc) }
+    const processor = generateProcessor(config, memories[0].map)
     const side = (n: 0 | 1): Stepped => {
       const machineConsoles = consoles.map((sides): ConsoleBackend => sides[n])
-      const built = buildMachine(config, memories[n] satisfies MachineMemory, this.times[n].clock, {
+      const backends: MachineBackends = {
         ...files,
         serial: machineConsoles[0]!,
         consoles: machineConsoles.slice(1),
@@ -95,7 +96,8 @@ class LockstepWorker {
         random: random[n],
         power: this.power(n),
         log: n === 0 ? noteLog(post) : { warn: () => undefined, info: () => undefined },
-      })
+      }
+      const built = buildMachine(config, memories[n], this.times[n].clock, backends, processor)
       return { built, time: this.times[n] }
     }
     const [translated, interpreted] = [side(0), side(1)]
