@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { fstabLine, mountCommand } from './mount-command.ts'
+import { fstabLine, mountCommand, mountPlace } from './mount-command.ts'
 
 describe('how a guest mounts a share', () => {
   it('by hand', () => {
@@ -17,6 +18,11 @@ describe('how a guest mounts a share', () => {
       encoding: 'utf8',
     })
     expect(words.split('\n').slice(-3, -1)).toEqual([tag, '/mnt/a b'])
+  })
+  it('where the default guest has it already', () => {
+    const init = readFileSync(new URL('../../resources/default-guest/init', import.meta.url), 'utf8')
+    expect(init).toContain(`\nplace=${mountPlace(0, 'any tag')}\n`)
+    expect(init).toContain(`place="${mountPlace(1, '$tag')}"`)
   })
   it('from /etc/fstab', () => {
     expect(fstabLine({ mountTag: 'shared_folder', readOnly: false })).toBe(

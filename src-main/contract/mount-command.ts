@@ -1,7 +1,10 @@
 import type { ShareConfig } from '../machine/config.ts'
 
-/** Where the tutorial mounts its shared folder, and the default guest too. */
-export const MOUNT_PLACE = '/root/host_folder'
+/** Where the tutorial mounts its shared folder. */
+const MOUNT_PLACE = '/root/host_folder'
+
+/** The place of a machine's share number `index`: the first goes where the tutorial has it, the others beside it; the default guest's init does the same. */
+export const mountPlace = (index: number, mountTag: string): string => (index === 0 ? MOUNT_PLACE : `/root/${mountTag}`)
 
 /**
  * The most that one message of Linux's virtio transport can carry: 125 pages (VIRTQUEUE_NUM 128 less 3 descriptors, net/9p/trans_virtio.c).

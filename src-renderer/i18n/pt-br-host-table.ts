@@ -215,6 +215,15 @@ export const hostPtBR: Readonly<Record<string, string>> = {
   'Longmode opens only pages that it knows; open {} in your browser yourself':
     'o Longmode só abre páginas que conhece; abra {} você mesmo no navegador',
   '{} could not be written: {}': 'não foi possível gravar {}: {}',
+  'the disk is full; make room and try again': 'o disco está cheio; libere espaço e tente de novo',
+  'the disk quota of this user is used up; make room and try again':
+    'a cota de disco deste usuário acabou; libere espaço e tente de novo',
+  'the folder does not exist; choose another one': 'a pasta não existe; escolha outra',
+  'this user may not write there; choose another folder': 'este usuário não pode gravar ali; escolha outra pasta',
+  'that file system is read-only; choose another folder':
+    'esse sistema de arquivos é somente leitura; escolha outra pasta',
+  'that is a folder; choose another name': 'isso é uma pasta; escolha outro nome',
+  'the name is too long; choose a shorter one': 'o nome é longo demais; escolha um mais curto',
   'the tree has changed since the diff was made; look at the new one first':
     'a árvore mudou desde que o diff foi feito; veja o novo primeiro',
   '{} has no bzImage yet; build it first': '{} ainda não tem bzImage; compile primeiro',

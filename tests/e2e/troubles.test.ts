@@ -275,7 +275,7 @@ describe.runIf(canFill)('when the disk of the host is full', () => {
     await dismissAll()
     await page.getByRole('textbox', { name: 'Name' }).fill('x'.repeat(90))
     await page.getByRole('button', { name: 'Save' }).click()
-    await says(/could not be saved in .*: (ENOSPC|no space)/i)
+    await says(/could not be saved in .*: the disk is full/i)
     expect(readFileSync(file, 'utf8')).toBe(saved)
     expect(library().get(id).config).toEqual(config)
   })

@@ -54,6 +54,11 @@ export class FakeHost {
     this.host = new ServiceHost(allServices, this.#handlers(now), (trouble) => this.faults.push(trouble.sentence))
   }
 
+  /** Something went wrong that no call is waiting for. */
+  trouble(sentence: string): void {
+    this.host.emit('application', 'trouble', { cause: 'user', sentence })
+  }
+
   change(id: string, change: Partial<Machine>): Machine {
     const machine = this.machines.get(id)
     if (machine === undefined) throw TroubleError.user('there is no such machine')

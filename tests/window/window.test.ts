@@ -3,47 +3,15 @@
  * serious, in both themes and languages.
  */
 import { AxeBuilder } from '@axe-core/playwright'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildWindow } from '../../src-main/app/build/window.ts'
-import type { Settings } from '../../src-main/contract/services/application.ts'
-import type { Machine } from '../../src-main/contract/services/machines.ts'
+import type { Page } from 'playwright'
+import { describe, expect, it } from 'vitest'
 import { FakeHost } from './fake-host.ts'
-import { serveFake } from './serve-fake.ts'
+import { tab, windows } from './open.ts'
+import { difference } from './pictures.ts'
 
 /** A loaded machine is slow, not wrong. */
 const patience = { timeout: 20_000 }
-let browser: Browser
-let context: BrowserContext | undefined
-let close = () => undefined as void
-
-beforeAll(async () => {
-  expect(await buildWindow(() => undefined)).toBeUndefined()
-  // Without WebGL the terminal draws by the DOM, where its text can be read.
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-3d-apis'] })
-}, 120_000)
-afterAll(() => browser.close())
-afterEach(async () => {
-  await context?.close()
-  close()
-})
-
-/** A window on `fake`; faults in the page fail the test that asks `faults`. */
-async function open(settings: Partial<Settings> = {}, machines?: readonly Machine[], said = '') {
-  const fake = new FakeHost({ now: Date.now(), settings, ...(machines === undefined ? {} : { machines }) })
-  fake.say('tutorial', said)
-  const served = await serveFake(fake)
-  close = served.close
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
-  const page = await context.newPage()
-  const faults: string[] = []
-  page.on('pageerror', (error) => faults.push(error.message))
-  await page.goto(served.url)
-  return { fake, page, faults: () => [...faults, ...fake.faults] }
-}
-
-const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true }).click()
+const open = windows()
 
 /** The window itself has heard of a machine's state: until then its keys mean something else. */
 const shows = (page: Page, state: string) => page.locator('header').getByText(state, { exact: true }).waitFor()
@@ -79,7 +47,7 @@ const looks = [
 
 describe.each(looks)('in $theme and $language', ({ theme, language, tabs, parts, views }) => {
   it('no panel has a serious accessibility fault', async () => {
-    const { page, faults } = await open({ theme, language, kernelTree: '/home/ana/linux' })
+    const { page, faults } = await open({ settings: { theme, language, kernelTree: '/home/ana/linux' } })
     const found: string[] = []
     const look = async () => {
       await page.waitForTimeout(250)
@@ -111,7 +79,7 @@ describe.each(looks)('in $theme and $language', ({ theme, language, tabs, parts,
 
 describe('the first page', () => {
   it('boots the embedded machine by one press', async () => {
-    const { fake, page, faults } = await open({}, [])
+    const { fake, page, faults } = await open({ machines: [] })
     fake.machines.clear()
     const button = page.getByRole('button', { name: 'Boot the built-in Linux' })
     await button.waitFor()
@@ -141,7 +109,7 @@ describe('a machine', () => {
     await expect.poll(() => fake.machines.get('debian')?.status.state, patience).toBe('paused')
   })
   it('that failed says why, with details to copy', async () => {
-    const { page } = await open({ selectedMachine: 'crashed' })
+    const { page } = await open({ settings: { selectedMachine: 'crashed' } })
     const alert = page.getByRole('alert').filter({ hasText: 'no handler for opcode' })
     await alert.waitFor()
     await alert.getByRole('button', { name: 'Copy details' }).click()
@@ -235,7 +203,7 @@ describe('the console', () => {
     const controls = ['c', '>c', '5n', '6n', '?6n', '20$p', '?25$p', '?1004h'].map((text) => `\x1b[${text}`)
     const strings = ['P$qm', ']4;1;?', ']10;?', ']11;?', ']12;?'].map((text) => `\x1b${text}\x1b\\`)
     const questions = [...controls, ...strings].join('')
-    const { fake, page } = await open({}, undefined, `${questions}\r\nthe old end`)
+    const { fake, page } = await open({ said: `${questions}\r\nthe old end` })
     await expect.poll(() => textOf(page), patience).toContain('the old end')
     fake.turn('tutorial', false)
     fake.say('tutorial', `\x1b[?1004l${questions}\r\nthe new end`)
@@ -345,9 +313,38 @@ describe('a panel', () => {
   })
 })
 
+describe('messages in the corner', () => {
+  it('never lie over the buttons of a panel', async () => {
+    const { fake, page } = await open()
+    await page.setViewportSize({ width: 900, height: 560 })
+    await tab(page, 'Settings')
+    await page.getByRole('textbox', { name: 'Name' }).fill('Another name')
+    for (let n = 0; n < 3; n++) fake.trouble(`trouble number ${n}, which stays until somebody reads it`)
+    await page.getByText('Trouble number 2').waitFor()
+    await page.getByRole('button', { name: 'Save' }).click({ timeout: 5000 })
+    await page.getByText('Saved').first().waitFor()
+    expect(fake.machines.get('tutorial')?.config.name).toBe('Another name')
+  })
+  it('are seen before a dialog that is open', async () => {
+    const { fake, page } = await open()
+    await page.getByRole('heading', { name: 'Tutorial 6.1' }).waitFor()
+    await page.keyboard.press('Control+Shift+I')
+    await page.getByRole('dialog').waitFor()
+    fake.trouble('the machine could not be saved')
+    await page.getByText('The machine could not be saved').waitFor()
+    // The message's picture is its own with and without the backdrop that a dialog lays over the window.
+    const clip = (await page.locator('.toasts .trouble').boundingBox())!
+    const behind = await page.screenshot({ clip, animations: 'disabled' })
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    const alone = await page.screenshot({ clip, animations: 'disabled' })
+    expect(await difference(page, behind, alone)).toBeLessThan(5)
+  })
+})
+
 describe('the preferences', () => {
   it('change language and theme at once and are kept', async () => {
-    const { fake, page } = await open({ language: 'en', theme: 'light' })
+    const { fake, page } = await open({ settings: { language: 'en', theme: 'light' } })
     await page.getByRole('button', { name: 'Preferences' }).click()
     await page.getByRole('combobox', { name: 'Language' }).selectOption('pt-BR')
     await page.getByRole('combobox', { name: 'Cores' }).selectOption('dark')

@@ -7,6 +7,7 @@ import type { Machine, MachineNote, MachineStatus } from '../../contract/service
 import type { FolderChange } from '../../contract/services/shares.ts'
 import type { Stop } from '../../contract/debug.ts'
 import { consoleNames, type MachineConfig } from '../../machine/config.ts'
+import { whyNotWritten } from '../files/save-text.ts'
 import { MachineConsole } from './console.ts'
 import { lastLines } from './plain-text.ts'
 import { MachineRun } from './running.ts'
@@ -242,8 +243,11 @@ export class MachineLibrary {
     try {
       await this.#store.save(saved)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw TroubleError.user(`the machine could not be saved in ${this.#options.folder}: ${reason}`, reason)
+      const details = error instanceof Error ? error.message : String(error)
+      throw TroubleError.user(
+        `the machine could not be saved in ${this.#options.folder}: ${whyNotWritten(error)}`,
+        details,
+      )
     }
   }
 

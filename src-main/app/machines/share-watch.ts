@@ -1,6 +1,6 @@
 /** What happens in the shared folders of machines, for the windows that look: the run tells it, the newest lines are kept. */
 import { stat } from 'node:fs/promises'
-import { fstabLine, mountCommand, MOUNT_PLACE, remountCommand } from '../../contract/mount-command.ts'
+import { fstabLine, mountCommand, mountPlace, remountCommand } from '../../contract/mount-command.ts'
 import type { Peer } from '../../contract/rpc/host.ts'
 import type { MachineId } from '../../contract/services/common.ts'
 import type { AllServices } from '../../contract/services/index.ts'
@@ -53,8 +53,7 @@ export class ShareWatch {
       config.shares.map(async (share, index) => {
         const { activities, folder, problem } = watched.of(index)
         const exchanged = this.#library.waitsForMount(id, share.mountTag)
-        // The first share goes where the tutorial has it; each of the others needs a place of its own.
-        const place = index === 0 ? MOUNT_PLACE : `/mnt/${share.mountTag}`
+        const place = mountPlace(index, share.mountTag)
         return {
           config: share,
           index,

@@ -35,11 +35,11 @@ export interface UnreadableFile {
   readonly sentence: string
 }
 
-/** Replaces a file's content so that a crash leaves the old or the new one, never a part. */
-export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+/** Replaces a file's content so that a crash leaves the old or the new one, never a part. `mode`: as of open(2). */
+export async function writeWhole(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const fresh = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
   try {
-    const handle = await open(fresh, 'wx', 0o600)
+    const handle = await open(fresh, 'wx', mode)
     try {
       await handle.writeFile(content)
       await handle.sync()

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
@@ -10,6 +9,7 @@ import { TroubleError } from '../../contract/rpc/messages.ts'
 import type { HostInfo } from '../../contract/services/application.ts'
 import type { AllServices } from '../../contract/services/index.ts'
 import { splitWords } from '../../machine/qemu-flags/split.ts'
+import { saveText, whyNotWritten } from '../files/save-text.ts'
 import type { SettingsFile } from '../settings.ts'
 import type { Shell } from '../shell.ts'
 
@@ -91,8 +91,9 @@ export function applicationHandlers(
       try {
         await settings.change(change)
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        throw TroubleError.user(`the settings hold until the program ends, for they could not be saved: ${reason}`)
+        throw TroubleError.user(
+          `the settings hold until the program ends, for they could not be saved: ${whyNotWritten(error)}`,
+        )
       } finally {
         parts.settingsChanged()
       }
@@ -106,15 +107,7 @@ export function applicationHandlers(
     reveal: (_window, place) => shell.reveal(place),
     openInEditor: (_window, place) => openInEditor(settings.current.editorCommand, place),
     notify: (_window, { title, text }) => shell.notify(title, text),
-    saveText: async (_window, file, text) => {
-      try {
-        await writeFile(file, text)
-      } catch (error) {
-        throw TroubleError.user(
-          `${file} could not be written: ${error instanceof Error ? error.message : String(error)}`,
-        )
-      }
-    },
+    saveText: (_window, file, text) => saveText(file, text),
     ready: (window) => parts.windowReady(window),
   }
 }

@@ -2,28 +2,14 @@
  * How fast the window feels on a true guest: reported, not judged, for a computer with other work to do is slow and not wrong. The
  * aims: usable within 2 s, a key's echo within 50 ms at idle, 60 frames a second while memory is scrolled.
  */
-import path from 'node:path'
-import process from 'node:process'
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { launchBrowser, ServedApp } from '../../e2e/browser.ts'
+import type { Page } from 'playwright'
+import { expect, it } from 'vitest'
 import { eventually } from '../../fixtures/echo-library.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
+import { trueWindow } from './true-window.ts'
 
-const scratch = scratchFolder('figures')
-let browser: Browser
-let app: ServedApp
+const here = trueWindow(scratchFolder('figures'))
 let page: Page
-
-beforeAll(async () => {
-  process.env.HOME = scratch
-  browser = await launchBrowser()
-  app = await ServedApp.start(browser, path.join(scratch, 'data'))
-})
-afterAll(async () => {
-  await app.close()
-  await browser.close()
-})
 
 const middle = (values: readonly number[], part = 0.5) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))]
@@ -35,7 +21,7 @@ const report = (what: string, values: readonly number[]) =>
 it('says how long a window takes until it can be used', async () => {
   const times: number[] = []
   for (let n = 0; n < 5; n++) {
-    const opened = await app.open()
+    const opened = await here.app.open()
     await opened.page.getByRole('button', { name: 'Boot the built-in Linux' }).waitFor()
     // The page's own clock: it began when the page was asked for.
     times.push((await opened.page.evaluate('performance.now()')) as number)
@@ -48,7 +34,7 @@ it('says how long a window takes until it can be used', async () => {
 
 it('says how long a key takes to the guest and back', async () => {
   await page.getByRole('button', { name: 'Boot the built-in Linux' }).click()
-  const said = () => new TextDecoder().decode(app.application.library.console('default').kept().bytes)
+  const said = () => new TextDecoder().decode(here.app.application.library.console('default').kept().bytes)
   await eventually(() => /longmode:\S*# /.test(said()))
   // The guest's last start-up work.
   await page.waitForTimeout(5000)

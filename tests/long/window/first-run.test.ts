@@ -1,26 +1,18 @@
 /** A newcomer's first minutes, with nothing exchanged: the served window in Chromium, and the embedded guest on the true engine. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
-import { consoleLines, launchBrowser, ServedApp } from '../../e2e/browser.ts'
+import type { Page } from 'playwright'
+import { beforeAll, expect, it } from 'vitest'
+import { consoleLines } from '../../e2e/browser.ts'
 import { eventually } from '../../fixtures/echo-library.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
+import { trueWindow } from './true-window.ts'
 
-const scratch = scratchFolder('first-run')
 const GUEST_PATIENCE = 1_800_000
-let browser: Browser
-let app: ServedApp
+const here = trueWindow(scratchFolder('first-run'))
 let page: Page
-
 beforeAll(async () => {
-  browser = await launchBrowser()
-  app = await ServedApp.start(browser, scratch)
-  page = (await app.open()).page
-})
-afterAll(async () => {
-  await app.close()
-  await browser.close()
+  page = (await here.app.open()).page
 })
 
 const shows = (text: RegExp) => eventually(async () => (await consoleLines(page)).some((line) => text.test(line)))
@@ -43,21 +35,19 @@ it(
 it(
   'shares a folder both ways',
   async () => {
-    const [share] = app.application.library.get('default').config.shares
-    // The embedded guest shares the user's own folder; this test leaves nothing in it.
-    const name = `first-run-${Date.now()}`
-    onTestFinished(() => rmSync(path.join(share.path, name), { force: true }))
-    writeFileSync(path.join(share.path, name), 'from the host\n')
-    await type(`cat /root/host_folder/${name}; echo back > /root/host_folder/${name}; sync; echo done $?`)
+    const [share] = here.app.application.library.get('default').config.shares
+    const file = path.join(share.path, 'note')
+    writeFileSync(file, 'from the host\n')
+    await type('cd /root/host_folder; cat note; echo back > note; sync; echo done $?; cd')
     await shows(/^from the host/)
     await shows(/^done 0/)
-    expect(readFileSync(path.join(share.path, name), 'utf8')).toBe('back\n')
+    expect(readFileSync(file, 'utf8')).toBe('back\n')
   },
   GUEST_PATIENCE,
 )
 
 it("shows the memory of the running guest: its walk is the engine's own", async () => {
-  const run = app.application.library.running('default')
+  const run = here.app.application.library.running('default')
   const { registers } = await run.debug.ask('registers', {})
   const entry = registers.find(({ name }) => name === 'lstar')!.value
   const walk = await run.debug.ask('walk', { address: entry })
@@ -72,7 +62,8 @@ it("shows the memory of the running guest: its walk is the engine's own", async 
 
 /** How often a console (0: ttyS0, 1: hvc0) has said something. */
 const times = (console: number, words: string) =>
-  new TextDecoder().decode(app.application.library.console('default', console).kept().bytes).split(words).length - 1
+  new TextDecoder().decode(here.app.application.library.console('default', console).kept().bytes).split(words).length -
+  1
 
 /** What the guest on hvc0 says of its size, as the window writes it. */
 async function sizeInGuest(): Promise<string> {
@@ -104,7 +95,7 @@ it(
 it(
   'starts again when it is asked to',
   async () => {
-    const { library } = app.application
+    const { library } = here.app.application
     expect(times(0, 'Linux version')).toBe(1)
     await page.getByRole('button', { name: 'Restart' }).click()
     await eventually(() => times(0, 'Linux version') === 2)
@@ -121,8 +112,12 @@ it(
   'switches off when it is asked to',
   async () => {
     await page.getByRole('button', { name: 'Power off' }).click()
-    await eventually(() => app.application.library.get('default').status.state === 'off')
-    expect(app.application.library.get('default').status.end).toEqual({ kind: 'exited', reason: 'power-off', code: 0 })
+    await eventually(() => here.app.application.library.get('default').status.state === 'off')
+    expect(here.app.application.library.get('default').status.end).toEqual({
+      kind: 'exited',
+      reason: 'power-off',
+      code: 0,
+    })
   },
   GUEST_PATIENCE,
 )

@@ -5,15 +5,14 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import process from 'node:process'
-import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, expect, it } from 'vitest'
 import { DEFAULT_MACHINE_ID, defaultMachineConfig } from '../../../src-main/app/machines/prepare.ts'
-import { cacheFolder } from '../../../src-main/host/cache-folder.ts'
 import { workbench } from '../../../src-main/kernel-tree/index.ts'
-import { consoleLines, launchBrowser, ServedApp } from '../../e2e/browser.ts'
+import { consoleLines } from '../../e2e/browser.ts'
 import { eventually } from '../../fixtures/echo-library.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
+import { trueWindow } from './true-window.ts'
 
 const SOURCE = '/usr/src/linux-source-6.1.tar.xz'
 const calls = path.resolve(import.meta.dirname, '../workbench/calls')
@@ -24,27 +23,16 @@ const scratch = scratchFolder('kernel-panel')
 const folder = path.join(scratch, 'linux-source-6.1')
 const share = path.join(scratch, 'Longmode/shared')
 const fragment = path.join(scratch, 'less.config')
-let browser: Browser
-let app: ServedApp
-let page: Page
-
-beforeAll(async () => {
-  // The built-in machine shares a folder of the home folder; this is not the user's. What was downloaded is.
-  process.env.XDG_CACHE_HOME = path.dirname(cacheFolder())
-  process.env.XDG_STATE_HOME = path.join(scratch, 'state')
-  process.env.HOME = scratch
+const here = trueWindow(scratch, () => {
   mkdirSync(share, { recursive: true })
   execFileSync('tar', ['-C', scratch, '-xf', SOURCE])
   execFileSync('gcc', ['-static', '-o', path.join(share, 'call'), path.join(calls, 'call-memcpy.c')])
   writeFileSync(fragment, LESS.map((option) => `CONFIG_${option}=n\n`).join(''))
-  browser = await launchBrowser()
-  app = await ServedApp.start(browser, path.join(scratch, 'data'))
-  page = (await app.open()).page
-  page.setDefaultTimeout(3_000_000)
 })
-afterAll(async () => {
-  await app.close()
-  await browser.close()
+let page: Page
+beforeAll(async () => {
+  page = (await here.app.open()).page
+  page.setDefaultTimeout(3_000_000)
 })
 
 const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
@@ -59,7 +47,7 @@ const builds = () => page.locator('#kernel-view li').allInnerTexts()
 /** Waits for the prompt of the kernel with this build number, as it says at its start. */
 const boots = (number: string) =>
   eventually(() => {
-    const said = new TextDecoder().decode(app.application.library.console('default', 0).kept().bytes)
+    const said = new TextDecoder().decode(here.app.application.library.console('default', 0).kept().bytes)
     const [, ...runs] = said.split('Linux version')
     const last = runs.at(-1)
     return last?.split('\n')[0].includes(number) === true && last.includes('longmode:/root# ')
@@ -75,7 +63,7 @@ async function build(): Promise<void> {
 it('opens the tree, and a recipe and one click more give it a configuration that boots', async () => {
   await button('Boot the built-in Linux').waitFor()
   // The machine of the first run, without its run.
-  await app.application.library.add(defaultMachineConfig(), DEFAULT_MACHINE_ID)
+  await here.app.application.library.add(defaultMachineConfig(), DEFAULT_MACHINE_ID)
   await page
     .getByRole('button', { name: /^Longmode/ })
     .first()

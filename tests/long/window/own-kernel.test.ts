@@ -2,20 +2,17 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import process from 'node:process'
-import type { Browser } from 'playwright'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { defaultGuest } from '../../../src-main/host/default-guest/default-guest.ts'
-import { dropFiles, launchBrowser, ServedApp } from '../../e2e/browser.ts'
+import { dropFiles } from '../../e2e/browser.ts'
 import { eventually } from '../../fixtures/echo-library.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
+import { trueWindow } from './true-window.ts'
 
 const scratch = scratchFolder('own-kernel')
 const image = path.join(scratch, 'installed.img')
-let browser: Browser
-let app: ServedApp
 
-beforeAll(async () => {
+const here = trueWindow(scratch, async () => {
   const guest = await defaultGuest(() => undefined)
   const boot = path.join(scratch, 'tree/boot')
   mkdirSync(path.join(boot, 'grub'), { recursive: true })
@@ -33,24 +30,18 @@ menuentry 'Installed Linux' {
   writeFileSync(image, '')
   truncateSync(image, 64 << 20)
   execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', path.join(scratch, 'tree'), image])
-  process.env.HOME = scratch
-  browser = await launchBrowser()
-  app = await ServedApp.start(browser, path.join(scratch, 'data'))
-})
-afterAll(async () => {
-  await app.close()
-  await browser.close()
 })
 
 it('is started with the kernel of its own menu', async () => {
-  const { page, errors } = await app.open()
+  const { library } = here.app.application
+  const { page, errors } = await here.app.open()
   await page.getByRole('button', { name: 'Boot the built-in Linux' }).waitFor()
   await dropFiles(page, [image])
   const dialog = page.getByRole('dialog')
   await dialog.getByText('Installed Linux').first().waitFor({ state: 'attached', timeout: 120_000 })
   await dialog.getByRole('button', { name: 'Create and start' }).click()
-  const [machine] = await eventually(() => app.application.library.list().length > 0 && app.application.library.list())
-  const said = () => new TextDecoder().decode(app.application.library.console(machine.id).kept().bytes)
+  const [machine] = await eventually(() => library.list().length > 0 && library.list())
+  const said = () => new TextDecoder().decode(library.console(machine.id).kept().bytes)
   await eventually(() => /longmode:\S*# /.test(said()))
   const { kernel, append } = machine.config
   expect(append).toContain('from=grub')
