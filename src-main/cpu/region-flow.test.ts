@@ -49,6 +49,30 @@ describe('the flow inside a region', () => {
     expect(cpu.translateHot(5).counts.made).toBeLessThan(5)
     expect(cpu.u64(AT.regionEntries)).toBeLessThan(10n)
   })
+  it('follows indirect calls and jumps to where they go, and leaves where they go elsewhere', () => {
+    // lea rbx,[rip+T]; mov ecx,400; L: mov edx,ecx; and edx,3; call [rbx+rdx*8]; mov rdx,[rbx+32]; jmp rdx; nop; B: dec ecx; jnz L; hlt
+    const code = [0x48, 0x8d, 0x1d, 0, 0, 0, 0, 0xb9, 0x90, 1, 0, 0, 0x89, 0xca, 0x83, 0xe2, 3, 0xff, 0x14, 0xd3]
+    code.push(0x48, 0x8b, 0x53, 32, 0xff, 0xe2, 0x90, 0xff, 0xc9, 0x75, 0xed, 0xf4)
+    const places = [code.length, code.length + 3, code.length + 7]
+    // inc eax; ret; add eax,2; ret; xor eax,ecx; ret
+    code.push(0xff, 0xc0, 0xc3, 0x83, 0xc0, 2, 0xc3, 0x31, 0xc8, 0xc3)
+    const table = code.length
+    code[3] = table - 7
+    // one of four is on a page of its own
+    const targets = [...places, 0x3000, 27].map((at) => FLAT_CODE + at)
+    const make = (): Cpu => {
+      const cpu = flat64(code)
+      const { ramBase } = cpu.map
+      cpu.bytes.set([0x83, 0xe8, 5, 0xc3], ramBase + FLAT_CODE + 0x3000)
+      targets.forEach((at, n) => cpu.view.setBigUint64(ramBase + FLAT_CODE + table + 8 * n, BigInt(at), true))
+      return cpu
+    }
+    const plain = outcome(make(), 0)
+    const cpu = make()
+    expect(outcome(cpu, 20)).toEqual(plain)
+    // the loop, and the function on the other page; each function would be a region of its own
+    expect(cpu.translateHot(20).counts).toMatchObject({ made: 2, instructions: 16 })
+  })
   it('follows a return to another place than the one that called', () => {
     // mov ecx,100; L: call F; add eax,1 (3 bytes); dec ecx; jnz L; hlt; F: test cl,1; jz R; add qword [rsp],3; R: ret
     const code = [0xb9, 100, 0, 0, 0, 0xe8, 8, 0, 0, 0, 0x83, 0xc0, 1, 0xff, 0xc9, 0x75, 0xf4, 0xf4]

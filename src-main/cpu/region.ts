@@ -34,6 +34,9 @@ export const REGION_EXIT = {
   look: 4,
 } as const
 
+/** Near jumps and calls whose targets only running tells; the interpreter notes them in SEEN_TARGETS. */
+export const INDIRECT: ReadonlySet<string> = new Set(['jmp_near', 'call_reg', 'call_mem'])
+
 /** Offset, from a slot's first page-end record, of a byte that says whether the page holds translated code. */
 export const SLOT_TRANSLATED = 4
 /** And of the mode (modeKey of the decoder) that its records were made for. */

@@ -3,6 +3,8 @@ import { asSize, type Variant } from '../decode/variants.ts'
 import { VECTOR } from '../mmu/access.ts'
 import { type Mmu } from '../mmu/mmu.ts'
 import { get32, get64, put32, put64, toPtr } from '../mmu/state-access.ts'
+import { INDIRECT } from '../region.ts'
+import { noteTarget } from '../seen-targets.ts'
 import { STATUS, type CcKind, type OpContext, type Size } from '../semantics/context.ts'
 import { ccOp, type FlagFunctions } from '../semantics/flags.ts'
 import { AT, segAt, SS, STATE } from '../state/layout.ts'
@@ -290,7 +292,8 @@ export class RecordContext implements OpContext {
   }
   jump(target: Expr): void {
     const f = this.f
-    const { inline } = this.site
+    const { inline, record, variant } = this.site
+    if (INDIRECT.has(variant.name)) noteTarget(f, record, target.sub(this.rip()))
     put64(f, AT.rip, target)
     if (!inline) return f.ret(STATUS.jump)
     if (this.codeSize === 8) {

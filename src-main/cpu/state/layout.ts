@@ -233,6 +233,14 @@ export const CROSS_CACHE = 0x44000
 export const CROSS_ENTRIES = 512
 export const CROSS_ENTRY = 48
 
+/**
+ * Where indirect jumps and calls were seen to go (cpu/seen-targets.ts): sets by the instruction's record, ways by the target, 8 bytes
+ * each: record, then target less instruction (i32).
+ */
+export const SEEN_TARGETS = 0x50000
+export const SEEN_SETS = 4096
+export const SEEN_WAYS = 8
+
 /** Second-level TLB (mmu/second-tlb.ts): 16 bytes an entry, then two u64 keys and what it notes of large pages. */
 export const SECOND_TLB = 0xa0000
 export const SECOND_ENTRIES = 8192
@@ -281,6 +289,7 @@ const AREAS: readonly (readonly [number, number])[] = [
   [CODE_TLB_INVALID, CODE_TLB_SET],
   [CODE_PAGES, 2 * CODE_TLB_ENTRIES * 4],
   [CROSS_CACHE, CROSS_ENTRIES * CROSS_ENTRY],
+  [SEEN_TARGETS, SEEN_SETS * SEEN_WAYS * 8],
   [SECOND_TLB, SECOND_ENTRIES * 16 + 16 + LARGE_PAGES_BYTES],
   [REGION_RECORDS, REGION_RECORD_COUNT * RECORD],
   [TLB_USER, 5 * TLB_SET],

@@ -13,10 +13,20 @@ const COMPARE = [0x83, 0xf8, 1]
 const JE = 0x74
 
 /** A plan from the beginning of a page that holds these bytes at these offsets, and RETs elsewhere. */
-function plan(places: Readonly<Record<number, readonly number[]>>, isWarm = (_at: number) => true, pages = 1): Plan {
+function plan(
+  places: Readonly<Record<number, readonly number[]>>,
+  isWarm = (_at: number) => true,
+  pages = 1,
+  targets: Readonly<Record<number, readonly number[]>> = {},
+): Plan {
   const code = new Uint8Array(4096 * pages).fill(RET)
   for (const [at, bytes] of Object.entries(places)) code.set(bytes, Number(at))
-  return new Discovery(reader, code, { codeSize: 8, stackSize: 8 }, isWarm).plan(0)!
+  return new Discovery(
+    reader,
+    code,
+    { codeSize: 8, stackSize: 8 },
+    { isWarm, targets: (at) => targets[at] ?? [] },
+  ).plan(0)!
 }
 /** call to an offset from an offset. */
 const call = (from: number, to: number): number[] => {
@@ -35,14 +45,14 @@ describe('discovery', () => {
   it('takes a function in once for each call, whose RET leads to the place behind it', () => {
     const { blocks, instructions } = plan({ 0: [...call(0, 0x100), ...call(5, 0x100), RET], 0x100: [NOP, RET] })
     expect(instructions).toBe(7)
-    const returns = [...blocks.values()].map((block) => block.returns.map(({ at }) => at))
+    const returns = [...blocks.values()].map((block) => block.landings.map(({ at }) => at))
     expect(returns.filter((list) => list.length > 0)).toEqual([[5], [10]])
   })
   it('leads a recursive call to the function that is being run', () => {
     // both RETs of the one copy may lead behind both calls
     const { blocks, instructions } = plan({ 0: [...COMPARE, JE, 11, ...call(5, 0), ...call(10, 0), RET, RET] })
     expect(instructions).toBe(6)
-    const returns = [...blocks.values()].map((block) => block.returns.map(({ at }) => at).sort((a, b) => a - b))
+    const returns = [...blocks.values()].map((block) => block.landings.map(({ at }) => at).sort((a, b) => a - b))
     expect(returns.filter((list) => list.length > 0)).toEqual([
       [10, 15],
       [10, 15],
@@ -55,6 +65,16 @@ describe('discovery', () => {
     )
     // four calls, and a RET behind each of the first three
     expect(plan(chain).instructions).toBe(7)
+  })
+  it('follows indirect jumps and calls to where they were seen to go, if that is near and warm', () => {
+    const jump = plan({ 0: [0xff, 0xe0], 0x100: [NOP, RET] }, (at) => at !== 0x200, 1, { 0: [0x100, 0x200, -8, 5000] })
+    expect(jump.instructions).toBe(3)
+    const places = { 0: [0xff, 0xd0, RET], 0x100: [NOP, RET], 0x200: [RET] }
+    const { blocks, instructions } = plan(places, undefined, 1, { 0: [0x100, 0x200] })
+    // both functions return behind the call
+    expect(instructions).toBe(5)
+    const landings = [...blocks.values()].map((block) => block.landings.map(({ at }) => at))
+    expect(landings.filter((list) => list.length > 0)).toEqual([[0x100, 0x200], [2], [2]])
   })
   it('goes on in the second page where it has one', () => {
     const jump = [0xe9, 0xf9, 0x0f, 0, 0]

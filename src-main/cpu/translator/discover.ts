@@ -1,9 +1,10 @@
 /**
  * Which instructions make a region: what can be reached from its entry within the page and the one after it, calls included. A called function is taken in
  * once for each place that calls it, so that its RET knows where it goes; a call of a function that is being run (recursion) goes to the
- * copy that is there.
+ * copy that is there. Indirect jumps and calls lead to the places that they were seen to go to.
  */
 import type { DecodeMode } from '../decode/record.ts'
+import { INDIRECT } from '../region.ts'
 import type { Block } from './flow.ts'
 import { RETURNS, type Insn, type InstructionReader } from './instructions.ts'
 
@@ -37,9 +38,23 @@ interface Copy {
   readonly insns: Map<number, Insn>
   readonly leaders: Set<number>
   /** Where its RETs may go. */
-  readonly returns: { readonly copy: Copy; readonly at: number }[]
+  readonly returns: Spot[]
   /** What its calls run, by the offset of the instruction. */
   readonly calls: Map<number, Copy>
+  /** And where its indirect jumps and calls go. */
+  readonly landings: Map<number, Spot[]>
+}
+interface Spot {
+  readonly copy: Copy
+  readonly at: number
+}
+
+/** What discovery asks about an offset. */
+export interface Seen {
+  /** Has the code there been jumped to? What has not is left to the interpreter. */
+  isWarm(at: number): boolean
+  /** Offsets that the indirect jump or call there was seen to go to; some may lie elsewhere. */
+  targets(at: number): readonly number[]
 }
 
 /** Offsets are below those of two pages. */
@@ -47,21 +62,21 @@ const keyOf = (copy: Copy, at: number): number => copy.number * 8192 + at
 
 export class Discovery {
   private readonly read: (at: number) => Insn | undefined
-  private readonly isWarm: (at: number) => boolean
+  private readonly seen: Seen
   private readonly copies: Copy[] = []
-  private readonly waiting: { readonly copy: Copy; readonly at: number }[] = []
+  private readonly waiting: Spot[] = []
   private count = 0
   /** Bytes of code. */
   private readonly size: number
 
-  /** `code`: one page or two. `isWarm`: has the code at an offset been jumped to? What has not is left to the interpreter. */
-  constructor(reader: InstructionReader, code: Uint8Array, mode: DecodeMode, isWarm: (at: number) => boolean) {
+  /** `code`: one page or two. */
+  constructor(reader: InstructionReader, code: Uint8Array, mode: DecodeMode, seen: Seen) {
     const known = new Map<number, Insn | undefined>()
     this.read = (at) => {
       if (!known.has(at)) known.set(at, reader.read(code, at, mode))
       return known.get(at)
     }
-    this.isWarm = isWarm
+    this.seen = seen
     this.size = code.length
   }
 
@@ -95,6 +110,7 @@ export class Discovery {
       leaders: new Set([entry]),
       returns: [],
       calls: new Map(),
+      landings: new Map(),
     }
     this.copies.push(copy)
     this.waiting.push({ copy, at: entry })
@@ -110,13 +126,17 @@ export class Discovery {
       this.count++
       const { target } = insn
       if ((insn.flow === 'branch' || insn.name === 'jmp') && this.isNear(target)) {
-        if (insn.name === 'jmp' || this.isWarm(target)) {
+        if (insn.name === 'jmp' || this.seen.isWarm(target)) {
           leaders.add(target)
           this.waiting.push({ copy, at: target })
         }
       }
       if (insn.flow === 'branch') leaders.add(insn.next)
-      if (insn.name === 'call' && this.isNear(target)) this.call(copy, insn, target)
+      if (insn.name === 'call' && this.isNear(target)) {
+        const callee = this.call(copy, insn, target)
+        if (callee) copy.calls.set(insn.at, callee)
+      }
+      if (INDIRECT.has(insn.name)) this.land(copy, insn)
       if (insn.flow === 'away') return
       at = insn.next
     }
@@ -124,10 +144,26 @@ export class Discovery {
   private isNear(target: number | undefined): target is number {
     return target !== undefined && target >= 0 && target < this.size
   }
-  private call(copy: Copy, insn: Insn, target: number): void {
+  private land(copy: Copy, insn: Insn): void {
+    const spots: Spot[] = []
+    for (const at of this.seen.targets(insn.at)) {
+      if (!this.isNear(at) || !this.seen.isWarm(at)) continue
+      const where = insn.name === 'jmp_near' ? copy : this.call(copy, insn, at)
+      if (!where) continue
+      spots.push({ copy: where, at })
+      if (where !== copy) continue
+      copy.leaders.add(at)
+      this.waiting.push({ copy, at })
+    }
+    copy.landings.set(insn.at, spots)
+  }
+  /** What the call runs, when it is taken in. */
+  private call(copy: Copy, insn: Insn, target: number): Copy | undefined {
     const callee = this.running(copy, target) ?? this.enter(copy, target)
-    if (!callee) return
-    copy.calls.set(insn.at, callee)
+    if (callee) this.returnTo(callee, copy, insn)
+    return callee
+  }
+  private returnTo(callee: Copy, copy: Copy, insn: Insn): void {
     if (callee.returns.length === MOST_RETURNS || insn.next >= this.size) return
     callee.returns.push({ copy, at: insn.next })
     copy.leaders.add(insn.next)
@@ -139,12 +175,12 @@ export class Discovery {
     return undefined
   }
   private enter(caller: Copy, target: number): Copy | undefined {
-    return caller.depth < DEEPEST && this.isWarm(target) ? this.begin(target, caller) : undefined
+    return caller.depth < DEEPEST && this.seen.isWarm(target) ? this.begin(target, caller) : undefined
   }
 }
 
 function blocksOf(copy: Copy): Block[] {
-  const { insns, leaders, calls } = copy
+  const { insns, leaders, calls, landings } = copy
   const blocks: Block[] = []
   for (const start of leaders) {
     if (!insns.has(start)) continue
@@ -158,6 +194,7 @@ function blocksOf(copy: Copy): Block[] {
     const to = (at: number | undefined, where: Copy | undefined = copy) =>
       at === undefined ? undefined : { at, key: where?.insns.has(at) ? keyOf(where, at) : undefined }
     const callee = calls.get(last.at)
+    const spots = RETURNS.has(last.name) ? copy.returns : (landings.get(last.at) ?? [])
     blocks.push({
       key: keyOf(copy, start),
       insns: list,
@@ -165,9 +202,7 @@ function blocksOf(copy: Copy): Block[] {
       // what is called without being taken in is outside, even if it is here for another reason
       target:
         last.name === 'call' ? callee && to(last.target, callee) : last.flow === 'next' ? undefined : to(last.target),
-      returns: RETURNS.has(last.name)
-        ? copy.returns.filter((r) => r.copy.insns.has(r.at)).map((r) => ({ at: r.at, key: keyOf(r.copy, r.at) }))
-        : [],
+      landings: spots.filter((s) => s.copy.insns.has(s.at)).map((s) => ({ at: s.at, key: keyOf(s.copy, s.at) })),
     })
   }
   return blocks

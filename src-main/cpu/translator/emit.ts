@@ -11,7 +11,7 @@ import { FunctionBuilder, type Func, type Label, type Local, type ModuleBuilder 
 import { deadFlags } from './dead-flags.ts'
 import type { Plan } from './discover.ts'
 import { Graph, type Block, type Node, type Place } from './flow.ts'
-import { RETURNS, type Insn } from './instructions.ts'
+import { LANDING, type Insn } from './instructions.ts'
 import { RegionContext, type RegionImports, type RegionSite } from './region-context.ts'
 import { RegionFlags, sameShape, type FlagShape } from './region-flags.ts'
 import { Registers } from './registers.ts'
@@ -256,8 +256,8 @@ class RegionEmitter {
     const condition = last.flow === 'next' ? undefined : this.context.branching
     if (condition) f.if(condition, () => this.edge(node, block.target ?? { at: last.target!, key: undefined }, shape))
     if (block.next !== undefined) return this.edge(node, block.next, shape)
-    if (!RETURNS.has(last.name)) return f.unreachable()
-    for (const place of block.returns) f.if(rip.eq(this.ripAt(place.at)), () => this.edge(node, place, shape))
+    if (!LANDING.has(last.name)) return f.unreachable()
+    for (const place of block.landings) f.if(rip.eq(this.ripAt(place.at)), () => this.edge(node, place, shape))
     f.br(this.away)
   }
   private dispatch(): void {

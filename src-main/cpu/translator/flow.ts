@@ -17,8 +17,8 @@ export interface Block {
   readonly next: Place | undefined
   /** Relative target of the last instruction, when it has one that may be in the region. */
   readonly target: Place | undefined
-  /** Where the last instruction, a RET, may go to inside the region. */
-  readonly returns: readonly Place[]
+  /** Where the last instruction, a RET or an indirect jump or call, may go to inside the region. */
+  readonly landings: readonly Place[]
 }
 
 /** A block in the graph of the region. */
@@ -114,9 +114,9 @@ export class Graph {
     }
     postorder.push(node)
   }
-  private following(node: Node, { target, next, returns }: Block): Node[] {
+  private following(node: Node, { target, next, landings }: Block): Node[] {
     // the fall-through last, so that it comes first in reverse postorder
-    const places = [...returns, target, next]
+    const places = [...landings, target, next]
     return places
       .map((place) => place && this.find(place))
       .filter((to) => to !== undefined)

@@ -3,6 +3,7 @@ import { Decoder } from '../decode/decoder.ts'
 import { DECODE, type DecodeMode } from '../decode/record.ts'
 import type { Row } from '../decode/rows.ts'
 import type { Variant } from '../decode/variants.ts'
+import { INDIRECT } from '../region.ts'
 import type { Operation } from '../semantics/context.ts'
 
 /** Where control goes after an instruction. */
@@ -46,6 +47,8 @@ const AWAY = new Set([
 ])
 /** Near returns. */
 export const RETURNS: ReadonlySet<string> = new Set(['ret', 'ret_imm'])
+/** What goes to a place that only running tells, and that may lie in the region. */
+export const LANDING: ReadonlySet<string> = new Set([...RETURNS, ...INDIRECT])
 /** Operations that are long, or that leave the run: the interpreter's handler runs them, as it does what only a helper can do. */
 const BY_HANDLER = /^(hlt|ud|(movs|stos|lods|scas|cmps|ins|outs)(b|_)?)$/
 

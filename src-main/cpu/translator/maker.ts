@@ -2,6 +2,7 @@
 import type { Row } from '../decode/rows.ts'
 import type { Operation } from '../semantics/context.ts'
 import { HANDLER } from '../region.ts'
+import { seenTargets } from '../seen-targets.ts'
 import { AT, HOT_COUNTER_BYTES, HOT_COUNTERS, RECORD, type MemoryMap } from '../state/layout.ts'
 import { ModuleBuilder, type Func } from '../wasm/module.ts'
 import { Discovery, type Plan } from './discover.ts'
@@ -97,7 +98,10 @@ export class RegionMaker {
     const recordOf = (at: number): number =>
       after && at >= PAGE ? after.slot + (at - PAGE) * RECORD : record + (at - offset) * RECORD
     const code = after ? copy : copy.subarray(0, PAGE)
-    const plan = new Discovery(this.reader, code, mode, (at) => this.isWarm(recordOf(at))).plan(offset)
+    const plan = new Discovery(this.reader, code, mode, {
+      isWarm: (at) => this.isWarm(recordOf(at)),
+      targets: (at) => seenTargets(this.view, recordOf(at)).map((distance) => at + distance),
+    }).plan(offset)
     const records = plan && this.records.take(plan.handled)
     if (!plan || !records) return undefined
     const { ranges, instructions } = plan

@@ -9,7 +9,7 @@ import { AT, segAt, SS, TLB_ENTRIES, TLB_STRIDE } from '../state/layout.ts'
 import { Expr, i32, i64, konst, type Operand } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Label, Local } from '../wasm/module.ts'
 import { i16x8, i32x4, i64x2, i8x16, ZERO_V } from '../wasm/simd.ts'
-import { RETURNS, type Insn } from './instructions.ts'
+import { LANDING, type Insn } from './instructions.ts'
 import type { RegionFlags, FlagImports } from './region-flags.ts'
 import { linearAddress } from './region-address.ts'
 import { callHandler } from './region-handler.ts'
@@ -368,8 +368,8 @@ export class RegionContext implements OpContext {
   }
   jump(target: Expr): void {
     this.f.set(this.site.rip, target)
-    // a RET may stay in the region: emit.ts looks
-    if (!RETURNS.has(this.insn.name)) this.f.br(this.site.away)
+    // this may stay in the region: emit.ts looks
+    if (!LANDING.has(this.insn.name)) this.f.br(this.site.away)
   }
   jumpRelative(): void {
     const { target, variant, imm } = this.insn
