@@ -40,6 +40,7 @@ export interface Browsing {
 export interface Toast {
   readonly id: number
   readonly kind: 'note' | 'trouble'
+  /** In the window's language; a trouble as the process side said it, for it stays while the language changes. */
   readonly text: string
   readonly details?: string | undefined
 }
@@ -145,7 +146,7 @@ export class Session {
   }
 
   report(trouble: Trouble): void {
-    this.#toast({ kind: 'trouble', text: capital(trouble.sentence), details: trouble.details })
+    this.#toast({ kind: 'trouble', text: trouble.sentence, details: trouble.details })
   }
 
   note(key: Key, values?: Readonly<Record<string, string | number>>): void {

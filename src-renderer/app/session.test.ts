@@ -24,7 +24,7 @@ describe('what went wrong', () => {
   it('is told once, however often it comes, and stays until it is dismissed', async () => {
     const session = open()
     for (let n = 0; n < 3; n++) await session.attempt(() => session.api.machines.start('no-such').then(() => undefined))
-    expect(session.toasts.map((toast) => [toast.kind, toast.text])).toEqual([['trouble', 'There is no such machine']])
+    expect(session.toasts.map((toast) => [toast.kind, toast.text])).toEqual([['trouble', 'there is no such machine']])
     session.dismiss(session.toasts[0].id)
     expect(session.toasts).toEqual([])
   })
