@@ -1,28 +1,17 @@
 /**
  * Reads a file's symbols on a thread of its own: a vmlinux has hundreds of thousands, and the thread that asks carries consoles meanwhile. They come
- * back as columns, which cost the other thread little, in the order of their addresses.
+ * back as columns, which change hands without being copied.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { unpacked } from '../base/unpacked.ts'
+import { columnsOf, type SymbolColumns } from '../debug/symbols/columns.ts'
 import { NoSymbols, readSymbols } from '../debug/symbols/read.ts'
-import { byAddress, type Symbol } from '../debug/symbols/symbol-table.ts'
 
-const kinds = ['code', 'data', 'absolute'] as const
+type Answer = SymbolColumns | { readonly sentence: string }
 
-type Answer =
-  | {
-      /** One a line. */
-      readonly names: string
-      readonly addresses: BigUint64Array
-      readonly sizes: Float64Array
-      /** Positions in `kinds`. */
-      readonly kinds: Uint8Array
-    }
-  | { readonly sentence: string }
-
-/** The symbols of a file, by address. Rejects with NoSymbols, one sentence that does not name the file, or with the host's own error. */
-export async function readSymbolsOf(file: string): Promise<Symbol[]> {
+/** The symbols of a file. Rejects with NoSymbols, one sentence that does not name the file, or with the host's own error. */
+export async function readSymbolsOf(file: string): Promise<SymbolColumns> {
   const worker = new Worker(new URL(unpacked(import.meta.url)), { name: 'symbols', workerData: { symbolsOf: file } })
   const answer = await new Promise<Answer>((resolve, reject) => {
     worker.once('message', resolve)
@@ -30,10 +19,7 @@ export async function readSymbolsOf(file: string): Promise<Symbol[]> {
     worker.once('exit', () => reject(new Error('the reader of symbols ended without an answer')))
   })
   if ('sentence' in answer) throw new NoSymbols(answer.sentence)
-  const { addresses, sizes } = answer
-  return answer.names
-    .split('\n')
-    .map((name, n) => ({ name, address: addresses[n], size: sizes[n], kind: kinds[answer.kinds[n]] }))
+  return answer
 }
 
 function readHere(file: string): Answer {
@@ -48,13 +34,7 @@ function readHere(file: string): Answer {
       }
       return bytes
     }
-    const symbols = readSymbols({ size: fstatSync(fd).size, read }).sort(byAddress)
-    return {
-      names: symbols.map(({ name }) => name).join('\n'),
-      addresses: BigUint64Array.from(symbols, ({ address }) => address),
-      sizes: Float64Array.from(symbols, ({ size }) => size),
-      kinds: Uint8Array.from(symbols, ({ kind }) => kinds.indexOf(kind)),
-    }
+    return columnsOf(readSymbols({ size: fstatSync(fd).size, read }))
   } catch (error) {
     if (error instanceof NoSymbols) return { sentence: error.message }
     throw error
@@ -64,5 +44,7 @@ function readHere(file: string): Answer {
 }
 
 const asked = workerData as { readonly symbolsOf?: string } | null
-if (!isMainThread && asked?.symbolsOf !== undefined && parentPort !== null)
-  parentPort.postMessage(readHere(asked.symbolsOf))
+if (!isMainThread && asked?.symbolsOf !== undefined && parentPort !== null) {
+  const answer = readHere(asked.symbolsOf)
+  parentPort.postMessage(answer, 'sentence' in answer ? [] : Object.values(answer).map(({ buffer }) => buffer))
+}

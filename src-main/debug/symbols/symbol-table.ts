@@ -1,4 +1,5 @@
 /** Names of addresses, both ways, from whatever listed them; kernels that were loaded elsewhere (KASLR) by a slide. */
+import { compareBytes, kinds, type SymbolColumns } from './columns.ts'
 
 export interface Symbol {
   readonly name: string
@@ -19,70 +20,119 @@ const UPPER_HALF = 1n << 63n
 /** A symbol without a size ends here at the latest. */
 const MOST_OFFSET = 1n << 20n
 
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
 export class SymbolTable {
   /** What is added to addresses in the upper half: where the kernel really is less where it was linked. */
   slide = 0n
   readonly size: number
-  readonly #names = new Map<string, Symbol>()
-  readonly #places: readonly Symbol[]
+  readonly #columns: SymbolColumns
 
-  constructor(symbols: readonly Symbol[]) {
-    this.size = symbols.length
-    for (const symbol of symbols) if (!this.#names.has(symbol.name)) this.#names.set(symbol.name, symbol)
-    const places = symbols.filter(({ kind }) => kind !== 'absolute')
-    // a kernel's low addresses are offsets of per-CPU data, which no address of the user's must be named after
-    const upper = places.filter(({ address }) => address >= UPPER_HALF)
-    this.#places = (upper.length > 0 ? upper : places).toSorted(byAddress)
+  constructor(columns: SymbolColumns) {
+    this.#columns = columns
+    this.size = columns.addresses.length
   }
 
   /** Where a name is now. */
   addressOf(name: string): bigint | undefined {
-    const symbol = this.#names.get(name)
-    return symbol && this.#moved(symbol)
+    const n = this.#numberOf(name)
+    return n === undefined ? undefined : this.#moved(n)
   }
   get(name: string): Symbol | undefined {
-    return this.#names.get(name)
+    const n = this.#numberOf(name)
+    if (n === undefined) return undefined
+    const { addresses, sizes, kinds: kindOf } = this.#columns
+    return { name, address: addresses[n]!, size: sizes[n]!, kind: kinds[kindOf[n]!]! }
   }
 
-  #moved({ address, kind }: Symbol): bigint {
-    return address >= UPPER_HALF && kind !== 'absolute' ? BigInt.asUintN(64, address + this.slide) : address
+  #bytesOf(n: number): Uint8Array {
+    const { names, nameAt } = this.#columns
+    return names.subarray(nameAt[n], nameAt[n + 1])
+  }
+  #nameOf(n: number): string {
+    return decoder.decode(this.#bytesOf(n))
+  }
+  #numberOf(name: string): number | undefined {
+    const { byName } = this.#columns
+    const wanted = encoder.encode(name)
+    const at = firstOf(byName.length, (n) => compareBytes(this.#bytesOf(byName[n]!), wanted) >= 0)
+    const n = byName[at]
+    return n !== undefined && compareBytes(this.#bytesOf(n), wanted) === 0 ? n : undefined
+  }
+
+  #moved(n: number): bigint {
+    const { addresses, kinds: kindOf } = this.#columns
+    const address = addresses[n]!
+    const moves = address >= UPPER_HALF && kinds[kindOf[n]!] !== 'absolute'
+    return moves ? BigInt.asUintN(64, address + this.slide) : address
   }
 
   /** What lies at an address, as `name + offset`. */
   at(address: bigint): Place | undefined {
-    const places = this.#places
-    let low = 0
-    let high = places.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#moved(places[middle]!) <= address) low = middle + 1
-      else high = middle
-    }
+    const { places, sizes } = this.#columns
+    const after = firstOf(places.length, (at) => this.#moved(places[at]!) > address)
     // of several at the same address the first one counts; one that ended before may lie in a larger one before it
-    for (let n = low - 1; n >= 0 && n > low - 16; n--) {
-      const symbol = places[n]!
-      const offset = address - this.#moved(symbol)
-      const last = symbol.size > 0 ? BigInt(symbol.size) : MOST_OFFSET
-      if (offset >= last) continue
-      const first = this.#firstAt(n)
-      return { symbol: first.name, offset: Number(offset) }
+    for (let at = after - 1; at >= 0 && at > after - 17; at--) {
+      const n = places[at]!
+      const offset = address - this.#moved(n)
+      const last = sizes[n]! > 0 ? BigInt(sizes[n]!) : MOST_OFFSET
+      if (offset < last) return { symbol: this.#nameOf(this.#firstAt(at)), offset: Number(offset) }
     }
     return undefined
   }
-  #firstAt(n: number): Symbol {
-    let at = n
-    while (at > 0 && this.#places[at - 1]!.address === this.#places[n]!.address) at--
-    return this.#places[at]!
+  #firstAt(at: number): number {
+    const { places, addresses } = this.#columns
+    let first = at
+    while (first > 0 && addresses[places[first - 1]!] === addresses[places[at]!]) first--
+    return places[first]!
   }
 
   /** Names that contain `part`, the shortest first, for a search field. */
   search(part: string, most: number): { readonly name: string; readonly address: bigint }[] {
-    const found = [...this.#names.values()].filter(({ name }) => name.includes(part))
+    const { nameAt } = this.#columns
+    const lengthOf = (n: number) => nameAt[n + 1]! - nameAt[n]!
+    const found = [...this.#containing(encoder.encode(part))].sort((a, b) => lengthOf(a) - lengthOf(b))
+    // Only names that may be among the first have to become text.
+    const longest = lengthOf(found[Math.min(most, found.length) - 1] ?? 0)
     return found
-      .sort((a, b) => a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
+      .filter((n) => lengthOf(n) <= longest)
+      .map((n) => ({ n, name: this.#nameOf(n) }))
+      .sort((a, b) => lengthOf(a.n) - lengthOf(b.n) || (a.name < b.name ? -1 : 1))
       .slice(0, most)
-      .map((symbol) => ({ name: symbol.name, address: this.#moved(symbol) }))
+      .map(({ n, name }) => ({ name, address: this.#moved(n) }))
   }
+
+  /** Of several symbols with one name the one that the name stands for. */
+  *#containing(part: Uint8Array): Generator<number> {
+    const { names, nameAt, byName } = this.#columns
+    const chosen = new Uint8Array(this.size)
+    for (const n of byName) chosen[n] = 1
+    for (let at = 0, n = 0; at <= names.length - part.length && n < this.size;) {
+      at = part.length === 0 ? at : names.indexOf(part[0]!, at)
+      if (at < 0) return
+      while (n < this.size && nameAt[n + 1]! <= at) n++
+      const isHere = at + part.length <= nameAt[n + 1]! && part.every((byte, k) => names[at + k] === byte)
+      if (!isHere) at++
+      else {
+        if (chosen[n] === 1) yield n
+        // The rest of this name may contain it again.
+        at = nameAt[n + 1]!
+      }
+    }
+  }
+}
+
+/** The first number below `count` for which `holds`, which holds for all after it; `count` when there is none. */
+function firstOf(count: number, holds: (n: number) => boolean): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (holds(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 /** Code before data and what has a size before what has not, at the same address. */

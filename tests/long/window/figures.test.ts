@@ -6,6 +6,7 @@ import type { Page } from 'playwright'
 import { expect, it } from 'vitest'
 import { eventually } from '../../fixtures/echo-library.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
+import { frameWork } from './frame-work.ts'
 import { trueWindow } from './true-window.ts'
 
 const here = trueWindow(scratchFolder('figures'))
@@ -78,24 +79,20 @@ it('says how evenly the memory viewer scrolls', async () => {
     }
     requestAnimationFrame(frame)
   }`)
-  const devtools = await page.context().newCDPSession(page)
-  await devtools.send('Performance.enable')
-  const work = async () => {
-    const { metrics } = await devtools.send('Performance.getMetrics')
-    const of = (name: string) => metrics.find((metric) => metric.name === name)!.value
-    return (of('ScriptDuration') + of('LayoutDuration') + of('RecalcStyleDuration')) * 1000
-  }
-  const before = await work()
-  for (let n = 0; n < 250; n++) {
-    await page.mouse.wheel(0, 60)
-    await page.waitForTimeout(12)
-  }
+  const { all, page: own } = await frameWork(page, async () => {
+    for (let n = 0; n < 250; n++) {
+      await page.mouse.wheel(0, 60)
+      await page.waitForTimeout(12)
+    }
+  })
   const frames = await eventually(async () => {
     const seen = (await page.evaluate('window.frames_')) as number[]
     return seen.length >= 300 && seen
   })
   // Without a graphics card the browser paints by software, which counts in the frames and not in the page's own work.
   report('frame while memory scrolls', frames)
-  console.log(`work of the page for a frame: ${(((await work()) - before) / frames.length).toFixed(1)} ms`)
+  console.log(
+    `CPU of the window's thread for a frame: ${all.toFixed(1)} ms, of it scripts and layout ${own.toFixed(1)} ms`,
+  )
   expect(await page.locator('.line').first().innerText()).not.toBe(first)
 })
