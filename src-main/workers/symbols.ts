@@ -46,5 +46,7 @@ function readHere(file: string): Answer {
 const asked = workerData as { readonly symbolsOf?: string } | null
 if (!isMainThread && asked?.symbolsOf !== undefined && parentPort !== null) {
   const answer = readHere(asked.symbolsOf)
-  parentPort.postMessage(answer, 'sentence' in answer ? [] : Object.values(answer).map(({ buffer }) => buffer))
+  const columns: readonly { readonly buffer: ArrayBuffer }[] = 'sentence' in answer ? [] : Object.values(answer)
+  const buffers = columns.map(({ buffer }) => buffer)
+  parentPort.postMessage(answer, buffers)
 }
