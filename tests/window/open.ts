@@ -24,17 +24,19 @@ export interface OpenWindow {
   readonly faults: () => readonly string[]
 }
 
+/** What chromium is told of graphics: none at all, where the terminal draws by the DOM and its text can be read; or a graphics card made of software. */
+const graphics = { none: ['--disable-3d-apis'], software: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'] }
+
 /** Call it at the top of a test file; it gives what opens a window. */
-export function windows(): (options?: OpenOptions) => Promise<OpenWindow> {
+export function windows(card: keyof typeof graphics = 'none'): (options?: OpenOptions) => Promise<OpenWindow> {
   let browser: Browser
   let context: BrowserContext | undefined
   let close = () => undefined as void
   beforeAll(async () => {
     expect(await buildWindow(() => undefined)).toBeUndefined()
-    // Without WebGL the terminal draws by the DOM, where its text can be read.
     browser = await chromium.launch({
       executablePath: '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-3d-apis'],
+      args: ['--no-sandbox', ...graphics[card]],
     })
   }, 120_000)
   afterAll(() => browser.close())
