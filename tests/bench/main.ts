@@ -1,7 +1,6 @@
 /**
  * `npm run bench`: the same kernel, initramfs and commands on Longmode and on QEMU TCG, one after the other, and a table of what
- * they cost. `npm run bench -- --only qemu` (or longmode) runs one side and writes no table; `--rows TEXT` takes the rows whose name
- * holds TEXT; `--runs N` measures each N times (3) and takes the median.
+ * they cost. `npm run bench -- --help` names its options.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,13 +17,23 @@ import { prepareShare } from './share.ts'
 import { measureTutorial, TUTORIAL_ROWS } from './tutorial.ts'
 import { workloads } from './workloads.ts'
 
+const USAGE = `npm run bench -- [--only longmode|qemu] [--rows TEXT] [--runs N]
+  --only   one side alone; writes no table
+  --rows   the rows whose name holds TEXT
+  --runs   each row so often (3), and the median`
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', short: 'h' },
     only: { type: 'string' },
     rows: { type: 'string', default: '' },
     runs: { type: 'string', default: '3' },
   },
 })
+if (values.help) {
+  console.log(USAGE)
+  process.exit(0)
+}
 const runCount = Number(values.runs)
 if (!Number.isInteger(runCount) || runCount < 1) throw new Error(`--runs ${values.runs}: a number from 1 on is wanted`)
 const machines: readonly Machine[] = ['longmode', 'qemu']
