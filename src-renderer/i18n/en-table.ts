@@ -144,7 +144,10 @@ export const en = {
   'console.later': 'Later (Shift+Enter)',
   'console.noClipboard': 'The browser does not let the page read the clipboard; press Ctrl+Shift+V in the console.',
   'console.regex': 'Regular expression',
+  'console.off': 'The machine is off; {keys} starts it.',
   'console.save': 'Save the log',
+  'console.silent': 'Nothing has been said yet. A kernel unpacks itself before its first line.',
+  'console.silentHvc': 'Nothing has been said yet. The guest opens this console when its system is up.',
   'console.tellSize': 'Type “stty rows … cols …” into the guest',
   'console.hvcHelp':
     'A virtio console: a login appears when the guest starts one on {name}. Its size follows this window.',

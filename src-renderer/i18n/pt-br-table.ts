@@ -147,7 +147,10 @@ export const ptBR: Words = {
   'console.later': 'Próximo (Shift+Enter)',
   'console.noClipboard': 'O navegador não deixa a página ler a área de transferência; tecle Ctrl+Shift+V no console.',
   'console.regex': 'Expressão regular',
+  'console.off': 'A máquina está desligada; {keys} a inicia.',
   'console.save': 'Salvar o registro',
+  'console.silent': 'Nada foi dito ainda. O kernel se descompacta antes da primeira linha.',
+  'console.silentHvc': 'Nada foi dito ainda. O guest abre este console quando o sistema está no ar.',
   'console.tellSize': 'Digitar “stty rows … cols …” no guest',
   'console.hvcHelp':
     'Um console virtio: o login aparece quando o sistema inicia um em {name}. O tamanho acompanha esta janela.',

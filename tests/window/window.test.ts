@@ -250,6 +250,15 @@ describe('the console', () => {
     expect(await textOf(page)).not.toContain('hello')
     expect(faults()).toEqual([])
   })
+  it('that has said nothing tells why', async () => {
+    const { fake, page } = await open({ settings: { selectedMachine: 'debian' } })
+    await page.getByText('The machine is off; Ctrl+Shift+↵ starts it.').waitFor()
+    await page.keyboard.press('Control+Shift+Enter')
+    await page.getByText('A kernel unpacks itself before its first line.').waitFor()
+    fake.say('debian', 'Linux version 6.1')
+    await page.getByText('A kernel unpacks itself').waitFor({ state: 'detached' })
+    await expect.poll(() => textOf(page), patience).toContain('Linux version 6.1')
+  })
   it('finds text', async () => {
     const { page } = await open()
     await page.locator('.xterm-helper-textarea').focus()
