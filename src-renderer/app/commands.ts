@@ -106,6 +106,7 @@ export const commands: readonly Command[] = [
   { ...panel('zoom-out'), label: 'command.zoomOut', code: 'Minus' },
   { ...panel('zoom-reset'), label: 'command.zoomReset', code: 'Digit0' },
   { id: 'settings', label: 'command.preferences', code: 'Comma', run: (s) => (s.overlay = { kind: 'preferences' }) },
+  { id: 'about', label: 'command.about', run: (s) => (s.overlay = { kind: 'about' }) },
 ]
 
 export function runCommand(session: Session, id: WindowCommand): void {

@@ -19,6 +19,7 @@ export type TabId = (typeof tabIds)[number]
 export type Overlay =
   | { readonly kind: 'palette' }
   | { readonly kind: 'preferences' }
+  | { readonly kind: 'about' }
   | { readonly kind: 'new-machine' }
   | { readonly kind: 'import' }
   | { readonly kind: 'notes'; readonly machine: string }

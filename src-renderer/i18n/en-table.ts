@@ -1,5 +1,13 @@
 /** The window in English: the measure for every other language. Sorted by key; `{name}` is replaced. */
 export const en = {
+  'about.browser': 'a browser, served from this computer',
+  'about.cores': 'Processors',
+  'about.electron': 'a window of its own',
+  'about.memory': 'Memory',
+  'about.runsIn': 'Runs in',
+  'about.system': 'System',
+  'about.text': 'An x86-64 PC for people who change the Linux kernel.',
+  'about.version': 'Version',
   'app.lost': 'The connection to Longmode was lost.',
   'app.lostNext': 'Your machines may still be running; reload the window to see.',
   'app.noPanel': 'This panel could not be loaded.',
@@ -88,6 +96,7 @@ export const en = {
   'build.warnings.other': '{n} warnings',
   'build.wrapper': 'In front of it',
   'build.wrapperHelp': 'ccache remembers what was compiled; distcc and icecc compile on other computers too',
+  'command.about': 'About Longmode',
   'command.copy': 'Copy',
   'command.find': 'Find',
   'command.import': 'Paste a QEMU command line',

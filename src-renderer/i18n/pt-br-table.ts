@@ -2,6 +2,14 @@
 import type { Words } from './en-table.ts'
 
 export const ptBR: Words = {
+  'about.browser': 'um navegador, servido por este computador',
+  'about.cores': 'Processadores',
+  'about.electron': 'uma janela própria',
+  'about.memory': 'Memória',
+  'about.runsIn': 'Roda em',
+  'about.system': 'Sistema',
+  'about.text': 'Um PC x86-64 para quem muda o kernel do Linux.',
+  'about.version': 'Versão',
   'app.lost': 'A conexão com o Longmode foi perdida.',
   'app.lostNext': 'Suas máquinas talvez ainda estejam rodando; recarregue a janela para ver.',
   'app.noPanel': 'Este painel não pôde ser carregado.',
@@ -91,6 +99,7 @@ export const ptBR: Words = {
   'build.wrapper': 'Na frente dele',
   'build.wrapperHelp':
     'O ccache lembra o que já foi compilado; o distcc e o icecc compilam também em outros computadores',
+  'command.about': 'Sobre o Longmode',
   'command.copy': 'Copiar',
   'command.find': 'Buscar',
   'command.import': 'Colar uma linha de comando do QEMU',

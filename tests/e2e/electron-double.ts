@@ -40,6 +40,8 @@ const readiness = Promise.withResolvers<undefined>()
 interface MenuItem {
   readonly id?: string
   readonly label?: string
+  readonly accelerator?: string
+  readonly registerAccelerator?: boolean
   readonly submenu?: readonly MenuItem[]
   click?(): void
 }

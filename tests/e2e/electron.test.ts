@@ -112,6 +112,24 @@ describe('the main process', () => {
     await page.getByRole('dialog', { name: 'Paste a QEMU command line' }).waitFor()
     await page.keyboard.press('Escape')
   })
+  it('shows the keys that the window hears, and leaves them to it', async () => {
+    const items = double.menu
+      .flatMap(({ submenu }) => submenu ?? [])
+      .filter(({ accelerator }) => accelerator !== undefined)
+    const shown = items.map(({ accelerator }) =>
+      accelerator!.replace('CmdOrCtrl', 'Ctrl').replace('Plus', '+').replace(/\+-$/, '+−').replace('Enter', '↵'),
+    )
+    items.find(({ id }) => id === 'settings')!.click!()
+    const dialog = page.getByRole('dialog', { name: 'Preferences' })
+    await dialog.waitFor()
+    expect(shown.toSorted()).toEqual((await dialog.locator('kbd').allInnerTexts()).toSorted())
+    expect(items.filter(({ registerAccelerator }) => registerAccelerator !== false)).toEqual([])
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    double.menu.flatMap(({ submenu }) => submenu ?? []).find(({ id }) => id === 'about')!.click!()
+    await page.getByRole('dialog', { name: 'About Longmode' }).getByText('0.1.0').waitFor()
+    await page.keyboard.press('Escape')
+  })
   it('shows files that were dropped on the window, by their own paths', async () => {
     const image = new Uint8Array(1 << 20)
     image.set([0x51, 0x46, 0x49, 0xfb])

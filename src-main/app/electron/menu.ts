@@ -19,7 +19,7 @@ const english: Words = {
   'import-command': 'Paste a QEMU command…',
   'open-files': 'Open files…',
   'open-kernel-tree': 'Open a kernel tree…',
-  settings: 'Settings…',
+  settings: 'Preferences…',
   quit: 'Quit Longmode',
   copy: 'Copy',
   paste: 'Paste',
@@ -39,7 +39,7 @@ const english: Words = {
   'machine-restart': 'Restart',
   'machine-reset': 'Reset at once',
   'machine-power-off': 'Power off',
-  'machine-kill': 'End at once',
+  'machine-kill': 'End now',
   about: 'About Longmode',
 }
 
@@ -53,7 +53,7 @@ const portuguese: Words = {
   'import-command': 'Colar um comando do QEMU…',
   'open-files': 'Abrir arquivos…',
   'open-kernel-tree': 'Abrir uma árvore do kernel…',
-  settings: 'Configurações…',
+  settings: 'Preferências…',
   quit: 'Sair do Longmode',
   copy: 'Copiar',
   paste: 'Colar',
@@ -71,23 +71,33 @@ const portuguese: Words = {
   'machine-start': 'Iniciar',
   'machine-pause': 'Pausar ou continuar',
   'machine-restart': 'Reiniciar',
-  'machine-reset': 'Reiniciar imediatamente',
+  'machine-reset': 'Reiniciar já',
   'machine-power-off': 'Desligar',
-  'machine-kill': 'Encerrar imediatamente',
+  'machine-kill': 'Encerrar já',
   about: 'Sobre o Longmode',
 }
 
-/** Ctrl with a letter alone belongs to the guest; with Shift it is free. On a Mac, Command is free. */
+/** As the window's own table has them: Ctrl with a letter alone belongs to the guest; with Shift it is free. On a Mac, Command is free. */
 const keys: Readonly<Partial<Record<WindowCommand, string>>> = {
   'new-machine': 'CmdOrCtrl+Shift+N',
+  'import-command': 'CmdOrCtrl+Shift+I',
   'open-files': 'CmdOrCtrl+Shift+O',
+  settings: 'CmdOrCtrl+Shift+,',
   'command-palette': 'CmdOrCtrl+Shift+P',
+  'show-console': 'CmdOrCtrl+Shift+1',
+  'show-memory': 'CmdOrCtrl+Shift+2',
+  'show-kernel': 'CmdOrCtrl+Shift+3',
+  'show-share': 'CmdOrCtrl+Shift+4',
+  'show-disks': 'CmdOrCtrl+Shift+5',
+  'machine-start': 'CmdOrCtrl+Shift+Enter',
+  'machine-pause': 'CmdOrCtrl+Shift+.',
   find: 'CmdOrCtrl+Shift+F',
   copy: process.platform === 'darwin' ? 'Cmd+C' : 'Ctrl+Shift+C',
   paste: process.platform === 'darwin' ? 'Cmd+V' : 'Ctrl+Shift+V',
-  'zoom-in': 'CmdOrCtrl+Plus',
-  'zoom-out': 'CmdOrCtrl+-',
-  'zoom-reset': 'CmdOrCtrl+0',
+  'select-all': 'CmdOrCtrl+Shift+A',
+  'zoom-in': 'CmdOrCtrl+Shift+Plus',
+  'zoom-out': 'CmdOrCtrl+Shift+-',
+  'zoom-reset': 'CmdOrCtrl+Shift+0',
 }
 
 const menus: readonly (readonly [title: string, commands: readonly (WindowCommand | 'separator' | 'quit')[]])[] = [
@@ -137,7 +147,8 @@ export function menuTemplate(send: (command: WindowCommand) => void, language: s
     return {
       id: command,
       label: words[command],
-      ...(accelerator === undefined ? {} : { accelerator }),
+      // The menu shows the key; the window itself hears it, and a command must not be run twice. (macOS gives keys to the menu first, always.)
+      ...(accelerator === undefined ? {} : { accelerator, registerAccelerator: false }),
       click: () => send(command),
     }
   }
