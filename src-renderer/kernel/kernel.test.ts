@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Build } from '../../src-main/contract/services/kernel.ts'
+import { isRunning } from './build-state.ts'
 import { diffLines, splitParameters } from './diff-lines.ts'
-import { advance, isRunning } from './workbench.svelte.ts'
+import { advance } from './workbench.svelte.ts'
 
 describe('a diff', () => {
   it('is read line by line', () => {

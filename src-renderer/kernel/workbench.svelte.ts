@@ -3,6 +3,7 @@ import type { BuildEvent, BuildState, KernelTree } from '../../src-main/contract
 import { troubleOf, type Trouble } from '../../src-main/contract/rpc/messages.ts'
 import type { Longmode } from '../../src-main/contract/services/index.ts'
 import type { Build } from '../../src-main/contract/services/kernel.ts'
+import { isRunning } from './build-state.ts'
 
 /** Lines of a running build that are kept for the eye. */
 const MOST_LINES = 500
@@ -17,16 +18,13 @@ export class Workbench {
   readonly folder: string
   readonly api: Longmode['kernel']
   readonly #quits: (() => void)[]
-  readonly #onEnd: (build: Build) => void
 
   readonly running = $derived(this.builds.find((build) => isRunning(build)))
   readonly last = $derived(this.builds[0])
 
-  /** `onEnd` is called when a build of this tree has ended. */
-  constructor(api: Longmode['kernel'], folder: string, onEnd: (build: Build) => void) {
+  constructor(api: Longmode['kernel'], folder: string) {
     this.api = api
     this.folder = folder
-    this.#onEnd = onEnd
     this.#quits = [
       api.on('buildChanged', (build) => this.#take(build)),
       api.on('buildEvents', ({ job, events }) => {
@@ -43,10 +41,7 @@ export class Workbench {
     if (build.folder !== this.folder) return
     const before = this.builds.find((other) => other.job === build.job)
     this.builds = [build, ...this.builds.filter((other) => other.job !== build.job)].sort((a, b) => b.job - a.job)
-    if (!isRunning(build) && (before === undefined || isRunning(before))) {
-      void this.look()
-      this.#onEnd(build)
-    }
+    if (!isRunning(build) && (before === undefined || isRunning(before))) void this.look()
   }
 
   async look(): Promise<void> {
@@ -70,8 +65,6 @@ export class Workbench {
     for (const quit of this.#quits) quit()
   }
 }
-
-export const isRunning = (build: Build): boolean => build.result === undefined && build.sentence === undefined
 
 /** A build after one more event. */
 export function advance(build: Build, event: BuildEvent): Build {

@@ -159,6 +159,13 @@ describe('the main process', () => {
       .first()
       .waitFor()
   })
+  it("tells what the page wants told in the system's own messages", async () => {
+    await page.evaluate(`longmode.send({
+      type: 'call', id: 996, service: 'application', method: 'notify', args: [{ title: 'Built', text: '/home/ana/linux' }],
+    })`)
+    await eventually(() => double.notes.length > 0)
+    expect(double.notes).toEqual([{ title: 'Built', body: '/home/ana/linux' }])
+  })
   it('loads a page that crashed again, and tells it', async () => {
     window().webContents.emit('render-process-gone', {}, { reason: 'crashed' })
     await page

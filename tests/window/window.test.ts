@@ -322,6 +322,34 @@ describe('a panel', () => {
   })
 })
 
+describe('a build that has ended', () => {
+  it('is told to whoever looks at something else', async () => {
+    const { fake, page } = await open()
+    await page.getByRole('heading', { name: 'Tutorial 6.1' }).waitFor()
+    const build = { job: 7, folder: '/home/ana/linux', begun: 0, lines: [] }
+    fake.host.emit('kernel', 'buildChanged', build)
+    const sentence = 'the disk is full: a kernel needs 3 GiB'
+    fake.host.emit('kernel', 'buildChanged', { ...build, sentence })
+    await page.getByText(`Failed: ${sentence}`).waitFor()
+    // The page is behind another one.
+    await page.evaluate(`Object.defineProperty(document, 'hidden', { value: true, configurable: true })`)
+    const title = () => page.title()
+    const before = await title()
+    fake.host.emit('kernel', 'buildChanged', { ...build, job: 8, sentence: 'conflicting types for ‘sys_memcpy’' })
+    await expect.poll(title, patience).toBe(`Failed · ${before}`)
+    await page.evaluate(`{
+      delete document.hidden
+      document.dispatchEvent(new Event('visibilitychange'))
+    }`)
+    expect(await title()).toBe(before)
+    // The kernel panel itself shows it.
+    await tab(page, 'Kernel')
+    fake.host.emit('kernel', 'buildChanged', { ...build, job: 9, sentence: 'not to be seen in the corner' })
+    await page.waitForTimeout(300)
+    expect(await page.locator('.toasts').getByText('not to be seen').count()).toBe(0)
+  })
+})
+
 describe('messages in the corner', () => {
   it('never lie over the buttons of a panel', async () => {
     const { fake, page } = await open()
