@@ -12,9 +12,11 @@ import { deadFlags } from './dead-flags.ts'
 import type { Plan } from './discover.ts'
 import { Graph, type Block, type Node, type Place } from './flow.ts'
 import { LANDING, type Insn } from './instructions.ts'
-import { RegionContext, type RegionImports, type RegionSite } from './region-context.ts'
+import { RegionContext } from './region-context.ts'
+import { UNSAVED_FLAGS, type RegionImports, type RegionSite } from './region-site.ts'
 import { RegionFlags, sameShape, type FlagShape } from './region-flags.ts'
 import { Registers } from './registers.ts'
+import { ALL, inLoop, meet, NOTHING, type Marks } from './tracker.ts'
 
 /** (linear address of the page, budget) -> REGION_EXIT */
 export const REGION_PARAMS = ['i64', 'i32'] as const
@@ -45,17 +47,38 @@ export function emitRegion(m: ModuleBuilder, func: Func, code: RegionCode, plan:
   })
 }
 
+/** What is known of the locals at a place of the code. */
+interface Known {
+  readonly registers: Marks
+  readonly flags: Marks
+  readonly shape: FlagShape | undefined
+}
+const AT_ENTRY: Known = { registers: NOTHING, flags: NOTHING, shape: undefined }
+const meeting = (a: Known, b: Known): Known => ({
+  registers: meet(a.registers, b.registers),
+  flags: meet(a.flags, b.flags),
+  shape: sameShape(a.shape, b.shape),
+})
+/** Where what a loop does has happened or not. */
+const anywhere = ({ registers, flags }: Known): Known => ({
+  registers: inLoop(registers),
+  flags: inLoop(flags),
+  shape: undefined,
+})
+
 class RegionEmitter {
   private readonly f: FunctionBuilder
   private readonly budget: Local
   private readonly plan: Plan
-  private readonly site: Omit<RegionSite, 'away' | 'stop' | 'quit'>
+  private readonly site: Omit<RegionSite, 'stop' | 'quit'>
   private readonly graph: Graph
   private readonly headers = new Map<Node, Label>()
   private readonly follows = new Map<Node, Label>()
-  /** Flags on the edges to a block that have been emitted so far. */
-  private readonly arriving = new Map<Node, FlagShape | undefined>()
+  /** On the edges to a block that have been emitted so far. */
+  private readonly arriving = new Map<Node, Known>()
   private context!: RegionContext
+  /** Goes on at `rip`; `away` stores all that is written anywhere before. */
+  private chained!: Label
   private away!: Label
   private readonly code: RegionCode
   /** Linear address of the page where chain() need not look it up, where that is not always `bias`. */
@@ -83,6 +106,8 @@ class RegionEmitter {
       tlb: f.keep(f.module.ptr),
       rip: f.keep('i64'),
       status: f.keep('i32'),
+      unsaved: f.keep('i64'),
+      leave: () => this.leaveRegion(),
       records: code.records,
       ripAt: (offset) => this.ripAt(offset),
     }
@@ -94,14 +119,16 @@ class RegionEmitter {
     let site!: RegionSite
     f.block((stop) => {
       f.block((chain) => {
+        this.chained = chain
         f.block((quit) => {
           f.block((away) => {
             this.away = away
-            site = { ...this.site, away, stop, quit }
+            site = { ...this.site, stop, quit }
             this.context = new RegionContext(site)
             this.tree(this.graph.root)
           })
-          this.spill()
+          registers.spill(f, registers.tracker.written)
+          if (flags.tracker.written) flags.spill(f)
           f.br(chain)
         })
         if (this.plan.handled.length > 0) this.quit()
@@ -115,8 +142,8 @@ class RegionEmitter {
       this.check()
       if (this.home) f.set(this.home, this.site.bias)
       f.set(this.site.tlb, f.loadPtr(konst(f.module.ptr, 0), AT.tlb))
-      registers.fill(f)
-      flags.fill(f)
+      registers.fill(f, registers.tracker.atEntry)
+      if (flags.tracker.atEntry) flags.fill(f)
     })
     return site
   }
@@ -148,9 +175,18 @@ class RegionEmitter {
     )
     return f.tmp(found.eq(slot))
   }
-  private spill(): void {
-    this.site.registers.spill(this.f)
-    this.site.flags.spill(this.f)
+  private leaveRegion(): void {
+    const { f, site } = this
+    const { registers, flags } = site
+    if (registers.tracker.now.dirty === ALL || flags.tracker.now.dirty === ALL) {
+      registers.tracker.leaveForAll()
+      flags.tracker.leaveForAll()
+      f.br(this.away)
+      return
+    }
+    registers.spill(f, registers.tracker.leave())
+    if (flags.tracker.leave()) flags.spill(f)
+    f.br(this.chained)
   }
 
   /**
@@ -186,11 +222,21 @@ class RegionEmitter {
   /** Leaves at or after an instruction in the middle of a block. */
   private stop(): void {
     const { f, budget } = this
-    this.spill()
+    this.spillUnsaved()
     const where = get32(f, AT.regionWhere)
     put64(f, AT.rip, this.ripAt(where.and(0xffff)))
     put32(f, AT.budget, budget.add(where.shr_u(16)))
     f.ret(this.site.status.add(1))
+  }
+  /** What the place that stops asked for; where all ask for the same it need not be looked at. */
+  private spillUnsaved(): void {
+    const { f, site } = this
+    const { registers, flags, unsaved } = site
+    const isUnsaved = (bit: bigint): Expr => unsaved.and(1n << bit).ne(0)
+    const { written, someStops, allStops } = registers.tracker
+    registers.spill(f, written & someStops, (bit) => (allStops & (1 << bit) ? i32(1) : isUnsaved(BigInt(bit))))
+    if (!(flags.tracker.written & flags.tracker.someStops)) return
+    f.if(flags.tracker.allStops & 1 ? i32(1) : isUnsaved(UNSAVED_FLAGS), () => flags.spill(f))
   }
   /** As a handler's STATUS says; `rip` is the next instruction. Falls through to chain(). */
   private quit(): void {
@@ -240,8 +286,8 @@ class RegionEmitter {
     const { block } = node
     if (!block) return this.dispatch()
     const { f, context } = this
-    const { flags } = this.site
-    flags.shape = node.isLoop ? undefined : this.arriving.get(node)
+    const arriving = this.arriving.get(node) ?? AT_ENTRY
+    this.known = node.isLoop ? anywhere(arriving) : arriving
     const count = block.insns.length
     f.set(this.budget, this.budget.sub(count))
     const dead = deadFlags(block.insns)
@@ -251,26 +297,28 @@ class RegionEmitter {
   /** From the end of a block to where its last instruction leads. */
   private leave(node: Node, block: Block, last: Insn): void {
     const { f } = this
-    const { rip, flags } = this.site
-    const { shape } = flags
+    const { rip } = this.site
+    const { known } = this
     const condition = last.flow === 'next' ? undefined : this.context.branching
-    if (condition) f.if(condition, () => this.edge(node, block.target ?? { at: last.target!, key: undefined }, shape))
-    if (block.next !== undefined) return this.edge(node, block.next, shape)
+    if (condition) f.if(condition, () => this.edge(node, block.target ?? { at: last.target!, key: undefined }, known))
+    if (block.next !== undefined) return this.edge(node, block.next, known)
     if (!LANDING.has(last.name)) return f.unreachable()
-    for (const place of block.landings) f.if(rip.eq(this.ripAt(place.at)), () => this.edge(node, place, shape))
-    f.br(this.away)
+    for (const place of block.landings) f.if(rip.eq(this.ripAt(place.at)), () => this.edge(node, place, known))
+    this.known = known
+    this.leaveRegion()
   }
   private dispatch(): void {
     const { f } = this
     const { dispatched } = this.graph
     // on the way through here nothing is known
-    for (const node of dispatched) this.arriving.set(node, undefined)
+    for (const node of dispatched) this.arriving.set(node, anywhere(AT_ENTRY))
     const labels = dispatched.map((node) => this.follows.get(node)!)
     f.brTable(labels, labels[0]!, this.selector)
   }
 
-  private edge(from: Node, place: Place, shape: FlagShape | undefined): void {
+  private edge(from: Node, place: Place, known: Known): void {
     const { f, graph } = this
+    this.known = known
     const to = graph.find(place)
     if (!to) return this.goTo(place.at)
     const isSideways = graph.isSideways(from, to)
@@ -280,12 +328,23 @@ class RegionEmitter {
       f.br(this.headers.get(isSideways ? graph.root : to)!)
       return
     }
-    this.arriving.set(to, this.arriving.has(to) ? sameShape(this.arriving.get(to), shape) : shape)
+    const before = this.arriving.get(to)
+    this.arriving.set(to, before ? meeting(before, known) : known)
     if (to.isMerge) f.br(this.follows.get(to)!)
     else this.tree(to)
   }
   private goTo(offset: number): void {
     this.f.set(this.site.rip, this.ripAt(offset))
-    this.f.br(this.away)
+    this.leaveRegion()
+  }
+  private get known(): Known {
+    const { registers, flags } = this.site
+    return { registers: registers.tracker.now, flags: flags.tracker.now, shape: flags.shape }
+  }
+  private set known({ registers, flags, shape }: Known) {
+    const { site } = this
+    site.registers.tracker.now = registers
+    site.flags.tracker.now = flags
+    site.flags.shape = shape
   }
 }

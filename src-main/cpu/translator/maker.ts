@@ -9,7 +9,7 @@ import { Discovery, type Plan } from './discover.ts'
 import { emitRegion, REGION_PARAMS } from './emit.ts'
 import { InstructionReader, type Insn } from './instructions.ts'
 import type { Batch, MadeRegion, Place } from './jobs.ts'
-import type { RegionImports } from './region-context.ts'
+import type { RegionImports } from './region-site.ts'
 import { RegionRecords } from './region-records.ts'
 
 const PAGE = 4096

@@ -4,7 +4,7 @@ import { get64 } from '../mmu/state-access.ts'
 import { AT, FS, GS, segAt, STATE } from '../state/layout.ts'
 import { i64, type Expr } from '../wasm/expr.ts'
 import type { Insn } from './instructions.ts'
-import type { RegionSite } from './region-context.ts'
+import type { RegionSite } from './region-site.ts'
 
 const ZERO = AT.zero - STATE
 

@@ -7,52 +7,12 @@ import { REGION_EXIT } from '../region.ts'
 import { STATUS, type CcKind, type OpContext, type Size } from '../semantics/context.ts'
 import { AT, segAt, SS, TLB_ENTRIES, TLB_STRIDE } from '../state/layout.ts'
 import { Expr, i32, i64, konst, type Operand } from '../wasm/expr.ts'
-import type { Func, FunctionBuilder, Label, Local } from '../wasm/module.ts'
+import type { FunctionBuilder } from '../wasm/module.ts'
 import { i16x8, i32x4, i64x2, i8x16, ZERO_V } from '../wasm/simd.ts'
 import { LANDING, type Insn } from './instructions.ts'
-import type { RegionFlags, FlagImports } from './region-flags.ts'
 import { linearAddress } from './region-address.ts'
 import { callHandler } from './region-handler.ts'
-import type { Registers } from './registers.ts'
-
-/** Functions of the core module that regions call. */
-export interface RegionImports extends FlagImports {
-  /** (linear, access | size << 8, place as state.regionWhere) -> host address; 0: a fault is pending; 1: the interpreter has to run the instruction. */
-  readonly regionReach: Func
-  readonly commit: Func
-  readonly linear: Func
-  readonly selectTlb: Func
-  readonly hostRange: Func
-  /** (linear address of a page) -> its code slot, or 0. */
-  readonly lookAhead: Func
-}
-
-/** Locals and labels of the region that is being generated. */
-export interface RegionSite {
-  readonly f: FunctionBuilder
-  readonly imports: RegionImports
-  readonly ramBase: number
-  /** Code size of the mode. */
-  readonly codeSize: 2 | 4 | 8
-  readonly registers: Registers
-  readonly flags: RegionFlags
-  /** Linear address of the page. */
-  readonly bias: Local
-  /** Data TLB set in use. */
-  readonly tlb: Local
-  /** Where to go on, when leaving by `away`. */
-  readonly rip: Local
-  /** A REGION_EXIT less 1, when leaving by `stop` (state.regionWhere says where); a STATUS, when leaving by `quit`. */
-  readonly status: Local
-  readonly away: Label
-  readonly stop: Label
-  /** Leaves as a handler of the interpreter's asked, with all registers in the state. */
-  readonly quit: Label
-  /** Addresses of the records for instructions that handlers run. */
-  readonly records: ReadonlyMap<Insn, number>
-  /** Instruction pointer of an offset in the page. */
-  readonly ripAt: (offset: number) => Expr
-}
+import { markUnsaved, type RegionSite } from './region-site.ts'
 
 const HOST_KINDS = new Set(['E', 'M', 'O', 'S', 'T', 'L', 'W', 'U', 'Q', 'N'])
 
@@ -82,6 +42,7 @@ export class RegionContext implements OpContext {
     this.isFlagless = isFlagless
     this.undo = undo
     this.depth = this.f.nesting
+    this.site.registers.plainNesting = this.depth
     this.at = i64(0)
     this.branching = undefined
     let isAccess = false
@@ -123,6 +84,7 @@ export class RegionContext implements OpContext {
       () => {
         f.callInto(host, site.imports.regionReach, address, how | (size << 8), this.insn.at | (this.undo << 16))
         f.set(site.status, host.i32())
+        markUnsaved(this.site)
         f.brIf(site.stop, host.le_u(1), false)
       },
       true,
@@ -135,6 +97,7 @@ export class RegionContext implements OpContext {
     const { f, site, insn } = this
     f.set(site.status, status - 1)
     put32(f, AT.regionWhere, i32(isDone ? insn.next | ((this.undo - 1) << 16) : insn.at | (this.undo << 16)))
+    markUnsaved(this.site)
     f.br(site.stop)
   }
 
@@ -369,7 +332,7 @@ export class RegionContext implements OpContext {
   jump(target: Expr): void {
     this.f.set(this.site.rip, target)
     // this may stay in the region: emit.ts looks
-    if (!LANDING.has(this.insn.name)) this.f.br(this.site.away)
+    if (!LANDING.has(this.insn.name)) this.site.leave()
   }
   jumpRelative(): void {
     const { target, variant, imm } = this.insn

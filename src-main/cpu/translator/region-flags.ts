@@ -5,6 +5,7 @@ import { ccOp, conditionOfBits, knownCarry, knownCondition, knownFlags, type Kno
 import { AT } from '../state/layout.ts'
 import { Expr, i32, konst, type Operand } from '../wasm/expr.ts'
 import type { Func, FunctionBuilder, Local } from '../wasm/module.ts'
+import { Tracker } from './tracker.ts'
 
 export interface FlagImports {
   readonly flagsAll: Func
@@ -33,14 +34,13 @@ export class RegionFlags {
   private readonly res: Local
   private readonly b: Local
   private readonly a: Local
-  private isUsed: boolean
-  private isDirty: boolean
+  /** Of the only bit 1. */
+  readonly tracker: Tracker
   shape: FlagShape | undefined
 
   /** `all`: those of a first try, as with registers. */
   constructor(f: FunctionBuilder, imports: FlagImports, all?: RegionFlags) {
-    this.isUsed = all?.isUsed ?? false
-    this.isDirty = all?.isDirty ?? false
+    this.tracker = new Tracker(all?.tracker)
     this.f = f
     this.imports = imports
     this.op = f.keep('i32')
@@ -54,7 +54,7 @@ export class RegionFlags {
     const { f } = this
     const wide = res.type === 'i64'
     const second = b instanceof Expr ? b : konst(res.type, b)
-    this.isUsed = this.isDirty = true
+    this.tracker.write(1, isPlain)
     f.set(this.res, res.u64())
     f.set(this.b, second.u64())
     if (a) f.set(this.a, a.u64())
@@ -80,32 +80,30 @@ export class RegionFlags {
   }
   all(): Expr {
     const known = this.known()
-    this.isUsed = true
+    this.tracker.read(1)
     if (known) return this.f.tmp(knownFlags(this.f, known))
     return this.f.call(this.imports.flagsAll, this.op, this.res, this.b)
   }
   carry(): Expr {
     const known = this.known()
-    this.isUsed = true
+    this.tracker.read(1)
     if (known) return this.f.tmp(knownCarry(known))
     return this.f.call(this.imports.flagsCarry, this.op, this.res, this.b)
   }
   condition(cc: number): Expr {
     const known = this.known()
-    this.isUsed = true
+    this.tracker.read(1)
     const direct = known && knownCondition(known, cc)
     if (direct) return this.f.tmp(direct)
     return this.f.tmp(conditionOfBits(this.all(), cc))
   }
 
   spill(f: FunctionBuilder): void {
-    if (!this.isDirty) return
     put64(f, AT.ccRes, this.res)
     put64(f, AT.ccB, this.b)
     put32(f, AT.ccOp, this.op)
   }
   fill(f: FunctionBuilder): void {
-    if (!this.isUsed) return
     f.scope(() => {
       f.set(this.res, get64(f, AT.ccRes))
       f.set(this.b, get64(f, AT.ccB))

@@ -4,23 +4,23 @@ import { get32, put32, put64 } from '../mmu/state-access.ts'
 import { AT, STATE } from '../state/layout.ts'
 import { i32, konst, type Expr } from '../wasm/expr.ts'
 import type { Insn } from './instructions.ts'
-import type { RegionSite } from './region-context.ts'
+import type { RegionSite } from './region-site.ts'
 
 /**
  * `undo`: instructions of the block not done before it, itself included. `address`: linear address of its memory operand; `host`: where that
  * lies, if the operand is accessed.
  */
 export function callHandler(site: RegionSite, insn: Insn, undo: number, address: Expr, host: Expr | undefined): void {
-  const { f } = site
+  const { f, registers, flags } = site
   const { ptr } = f.module
-  site.registers.spill(f)
-  site.flags.spill(f)
+  registers.spill(f, registers.tracker.leave() & registers.tracker.written)
+  if (flags.tracker.leave() & flags.tracker.written) flags.spill(f)
   put64(f, AT.rip, site.ripAt(insn.at))
   put32(f, AT.regionDropped, i32(0))
   const record = konst(ptr, site.records.get(insn)!)
   const kind = insn.access & 7
-  const registers = kind === KIND.xmm ? AT.xmm : kind === KIND.mmx ? AT.st : STATE
-  const place = host ?? konst(ptr, registers + insn.rm)
+  const file = kind === KIND.xmm ? AT.xmm : kind === KIND.mmx ? AT.st : STATE
+  const place = host ?? konst(ptr, file + insn.rm)
   f.set(site.status, f.callIndirect([ptr, ptr, 'i64'], 'i32', i32(insn.handler!), record, place, address))
   f.set(site.rip, site.ripAt(insn.next))
   const isLast = insn.flow === 'away'
@@ -29,8 +29,10 @@ export function callHandler(site: RegionSite, insn: Insn, undo: number, address:
     f.br(site.quit)
   })
   if (isLast) return
-  site.registers.fill(f)
-  site.flags.fill(f)
-  site.flags.shape = undefined
+  registers.fill(f, registers.tracker.touched)
+  registers.tracker.reloaded()
+  if (flags.tracker.touched) flags.fill(f)
+  flags.tracker.reloaded()
+  flags.shape = undefined
   f.set(site.tlb, f.loadPtr(konst(ptr, 0), AT.tlb))
 }
