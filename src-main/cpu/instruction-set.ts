@@ -29,6 +29,7 @@ import { MULTIPLICATION } from './semantics/multiply.ts'
 import { SHIFTS } from './semantics/shift.ts'
 import { SSE_HELPERS, SSE_OPERATIONS, SSE_TABLES } from './semantics/sse.ts'
 import { STRING } from './semantics/string.ts'
+import { SYSTEM } from './semantics/system.ts'
 
 /** An instruction set: opcode rows with the operations and helpers behind them. */
 export interface InstructionSet {
@@ -47,6 +48,7 @@ const OPERATIONS: readonly Readonly<Record<string, Operation>>[] = [
   DECIMAL,
   CONTROL,
   STRING,
+  SYSTEM,
   SSE_OPERATIONS,
 ]
 const HELPERS: readonly Readonly<Record<string, Helper>>[] = [

@@ -124,13 +124,10 @@ const movTo: Helper = (cpu, insn) => {
   }
   return goOn(cpu)
 }
-const movFrom: Helper = (cpu, insn) => {
-  const n = controlNumber(cpu, insn)
-  const places: Readonly<Record<number, number>> = { 0: AT.cr0, 2: AT.cr2, 3: AT.cr3, 4: AT.cr4 }
-  if (n !== 8 && places[n] === undefined) throw new GuestFault(VECTOR.UD)
+/** The others are read by semantics/system.ts. */
+const movFromCr8: Helper = (cpu, insn) => {
   requireCpl0(cpu)
-  const value = n === 8 ? BigInt(cpu.host.apic.getTaskPriority()) : cpu.u64(places[n]!)
-  setRegister(cpu, insn, value, insn.variant.operands[0]!.size)
+  setRegister(cpu, insn, BigInt(cpu.host.apic.getTaskPriority()), insn.variant.operands[0]!.size)
   return STATUS.next
 }
 
@@ -184,7 +181,7 @@ const xsetbv: Helper = (cpu) => {
 
 export const CONTROL_REGISTERS: Readonly<Record<string, Helper>> = {
   mov_to_cr: movTo,
-  mov_from_cr: movFrom,
+  mov_from_cr: movFromCr8,
   lmsw,
   smsw,
   clts,

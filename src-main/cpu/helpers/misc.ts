@@ -1,9 +1,9 @@
-/** Time, random numbers, translation caches, FS and GS bases, and the long stack instructions. */
+/** Time, random numbers, translation caches, and the long stack instructions. */
 import type { Cpu } from '../cpu.ts'
 import { VECTOR } from '../mmu/access.ts'
 import { STATUS } from '../semantics/context.ts'
 import { ARITHMETIC, CF } from '../semantics/flags.ts'
-import { AT, FS, GS, RAX, RBP, RCX, RDX, RSP, segAt } from '../state/layout.ts'
+import { AT, RAX, RBP, RCX, RDX, RSP } from '../state/layout.ts'
 import { GuestFault, type Helper } from './helper.ts'
 import { canonical, CR4, requireCpl0 } from './modes.ts'
 import { goOn, immediate, readOperand, registerNumber, setRegister } from './operands.ts'
@@ -71,27 +71,6 @@ const cacheControl: Helper = (cpu) => {
   return STATUS.next
 }
 
-function requireFsgsbase(cpu: Cpu): void {
-  if (!(cpu.u32(AT.cr4) & CR4.FSGSBASE)) throw new GuestFault(VECTOR.UD)
-}
-const readBase =
-  (n: number): Helper =>
-  (cpu, insn) => {
-    requireFsgsbase(cpu)
-    setRegister(cpu, insn, cpu.u64(segAt(n, 'base')), insn.variant.operands[0]!.size)
-    return STATUS.next
-  }
-const writeBase =
-  (n: number): Helper =>
-  (cpu, insn) => {
-    requireFsgsbase(cpu)
-    const value = cpu.gpr(registerNumber(cpu, insn), insn.variant.operands[0]!.size)
-    if (!canonical(value)) throw gp(0)
-    cpu.setU64(segAt(n, 'base'), value)
-    cpu.setU32(segAt(n, 'flat'), 0)
-    return STATUS.next
-  }
-
 const pusha: Helper = (cpu, insn) => {
   const size = insn.variant.operandSize
   const stack = currentStack(cpu)
@@ -148,10 +127,6 @@ export const MISC: Readonly<Record<string, Helper>> = {
   // CPUID does not offer MONITOR
   monitor: undefinedOpcode,
   mwait: undefinedOpcode,
-  rdfsbase: readBase(FS),
-  rdgsbase: readBase(GS),
-  wrfsbase: writeBase(FS),
-  wrgsbase: writeBase(GS),
   pusha,
   popa,
   enter,

@@ -4,7 +4,7 @@ import { STATUS } from '../semantics/context.ts'
 import { AT, CS, DS, ES, FS, GS, RSP, segAt, SS } from '../state/layout.ts'
 import { VECTOR } from '../mmu/access.ts'
 import { GuestFault, type Helper } from './helper.ts'
-import { goOn, readOperand, readRm, segmentOperand, setRegister, writeRm } from './operands.ts'
+import { goOn, readOperand, readRm, segmentOperand, setRegister } from './operands.ts'
 import { checkedSegment, loadSegment } from './segments.ts'
 import { currentStack } from './stack.ts'
 
@@ -22,12 +22,6 @@ const movTo: Helper = (cpu, insn) => {
   if (n === CS || n > GS) throw new GuestFault(VECTOR.UD)
   loadSegment(cpu, n, checkedSegment(cpu, n, Number(readRm(cpu, insn, 2))))
   return afterLoad(cpu, n)
-}
-const movFrom: Helper = (cpu, insn) => {
-  const n = segmentOperand(cpu, insn)
-  if (n > GS) throw new GuestFault(VECTOR.UD)
-  writeRm(cpu, insn, BigInt(cpu.u32(segAt(n, 'selector'))))
-  return STATUS.next
 }
 const push =
   (n: number): Helper =>
@@ -63,7 +57,6 @@ const loadFar =
 
 export const SEGMENT_LOADS: Readonly<Record<string, Helper>> = {
   mov_to_sreg: movTo,
-  mov_from_sreg: movFrom,
   push_sreg0: push(ES),
   push_sreg1: push(CS),
   push_sreg2: push(SS),
