@@ -12,7 +12,7 @@ export function preferHugePages(memory: SharedArrayBuffer): boolean {
   try {
     // asked for here, not imported: it has no binary for every machine
     const koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule
-    const madvise = koffi.load('libc.so.6').func('int madvise(void *, size_t, int)') as (
+    const madvise = koffi.load('libc.so.6').func('madvise', 'int', ['void *', 'size_t', 'int']) as (
       at: Uint8Array,
       bytes: number,
       advice: number,
