@@ -451,6 +451,8 @@ export const hostPtBR: Readonly<Record<string, string>> = {
     'o systemd para cedo: "Failed to allocate manager object" ou "Freezing execution"',
   'some services fail to start ("status=226/NAMESPACE"), others run without their sandbox':
     'alguns serviços não iniciam ("status=226/NAMESPACE"), outros rodam sem isolamento',
+  '"Failed to start systemd-sysctl.service": pid_max cannot be as large as the system asks for':
+    '"Failed to start systemd-sysctl.service": pid_max não pode ser tão grande quanto o sistema pede',
   '"9pnet: Could not find request transport: virtio": the mount of the share fails':
     '"9pnet: Could not find request transport: virtio": a montagem do compartilhamento falha',
   'programs may wait for random numbers at the first boot':

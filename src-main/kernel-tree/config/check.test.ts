@@ -47,6 +47,7 @@ describe('a .config', () => {
     ['VIRTIO_PCI', 'broken', 'no channels available'],
     ['CGROUPS', 'fatal', 'systemd stops'],
     ['PRINTK', 'broken', 'prints nothing'],
+    ['BASE_FULL', 'advice', 'Failed to start systemd-sysctl'],
     ['IA32_EMULATION', 'advice', 'Exec format error'],
   ] as const)('without %s: %s, "%s"', (option, severity, failure) => {
     const report = checkDotConfig(without(recipeText('tutorial'), option), tutorial, 'systemd')

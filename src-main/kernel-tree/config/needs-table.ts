@@ -195,6 +195,13 @@ export const needs: readonly Need[] = [
     failure: 'some services fail to start ("status=226/NAMESPACE"), others run without their sandbox',
   },
   {
+    options: ['BASE_FULL'],
+    by: systemd,
+    as: 'builtin',
+    severity: 'advice',
+    failure: '"Failed to start systemd-sysctl.service": pid_max cannot be as large as the system asks for',
+  },
+  {
     options: ['NET', 'NETWORK_FILESYSTEMS', 'NET_9P', '9P_FS'],
     by: share,
     as: 'any',

@@ -58,7 +58,7 @@ describe('a Debian disk', () => {
     const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
     expect([read('etc/hostname'), read('etc/fstab'), read('etc/shadow')]).toEqual([
       'pc\n',
-      'shared_folder /root/host_folder 9p trans=virtio 0 0\n',
+      'shared_folder /root/host_folder 9p trans=virtio,nofail 0 0\n',
       'root::1::::::\n',
     ])
   })

@@ -30,8 +30,8 @@ const CLEANING_UP = 120_000
 const SUITE = 'bookworm'
 /** Fewer bytes do not hold the packages. */
 export const LEAST_BYTES = 1024 * 2 ** 20
-/** The share's line, as the tutorial writes it. */
-export const FSTAB_LINE = 'shared_folder /root/host_folder 9p trans=virtio 0 0'
+/** The share's line as the tutorial writes it, and nofail: without the share systemd would stop in its emergency shell. */
+export const FSTAB_LINE = 'shared_folder /root/host_folder 9p trans=virtio,nofail 0 0'
 
 /** Debian keeps mke2fs where an ordinary user's PATH does not lead. */
 const folders = () => `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
