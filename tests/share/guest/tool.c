@@ -1,7 +1,7 @@
 /*
  * What the guest runs on a shared folder, for tests and for the benchmark: a static program, the same on Longmode and QEMU.
  *
- *   tool exercise DIR OPERATIONS SEED PROCESSES [mmap]   random operations on files, every byte checked
+ *   tool exercise DIR OPERATIONS SEED PROCESSES [mmap|no-append]   random operations on files, every byte checked
  *   tool locks DIR PROCESSES ROUNDS                      a counter in a file behind fcntl locks
  *   tool trylock FILE SECONDS                            "free" and the lock is held so long, or "taken"
  *   tool create|stat|unlink DIR COUNT                    small files, one call after the other
@@ -42,7 +42,7 @@ static uint64_t rnd(uint64_t below)
 
 struct model {
 	char path[512], other[512];
-	int fd, with_mmap;
+	int fd, with_mmap, without_append;
 	size_t size;
 	unsigned char want[LARGEST], got[LARGEST];
 };
@@ -172,7 +172,7 @@ static void step(struct model *m)
 	switch (rnd(20)) {
 	case 0: case 1: case 2: case 3: case 4: do_read(m); break;
 	case 5: case 6: case 7: case 8: do_write(m, 0); break;
-	case 9: case 10: do_write(m, 1); break;
+	case 9: case 10: do_write(m, !m->without_append); break;
 	case 11: case 12: do_truncate(m); break;
 	case 13: do_mmap(m, 0); break;
 	case 14: case 15: do_mmap(m, 1); break;
@@ -183,12 +183,13 @@ static void step(struct model *m)
 	}
 }
 
-static void exercise_one(const char *dir, long operations, uint64_t seed, int with_mmap)
+static void exercise_one(const char *dir, long operations, uint64_t seed, const char *how)
 {
 	static struct model m;
 	state = seed * 0x9e3779b97f4a7c15ULL + 1;
 	m.fd = -1;
-	m.with_mmap = with_mmap;
+	m.with_mmap = strcmp(how, "mmap") == 0;
+	m.without_append = strcmp(how, "no-append") == 0;
 	snprintf(m.path, sizeof m.path, "%s/a%llu", dir, (unsigned long long)seed);
 	snprintf(m.other, sizeof m.other, "%s/b%llu", dir, (unsigned long long)seed);
 	reopen(&m, O_CREAT | O_EXCL);
@@ -209,11 +210,11 @@ static int collect(int processes)
 	return failed;
 }
 
-static int exercise(const char *dir, long operations, uint64_t seed, int processes, int with_mmap)
+static int exercise(const char *dir, long operations, uint64_t seed, int processes, const char *how)
 {
 	for (int i = 0; i < processes; i++)
 		if (fork() == 0) {
-			exercise_one(dir, operations / processes, seed + i, with_mmap);
+			exercise_one(dir, operations / processes, seed + i, how);
 			exit(0);
 		}
 	if (collect(processes))
@@ -394,7 +395,7 @@ int main(int argc, char **argv)
 	long number = argc > 3 ? atol(argv[3]) : 0, second = argc > 4 ? atol(argv[4]) : 0;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (strcmp(verb, "exercise") == 0 && argc >= 6)
-		return exercise(place, number, second, atoi(argv[5]), argc > 6);
+		return exercise(place, number, second, atoi(argv[5]), argc > 6 ? argv[6] : "");
 	if (strcmp(verb, "locks") == 0)
 		return locks(place, number, second);
 	if (strcmp(verb, "trylock") == 0)
