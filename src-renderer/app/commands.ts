@@ -70,6 +70,7 @@ export const commands: readonly Command[] = [
   { id: 'show-kernel', label: 'command.showKernel', code: 'Digit3', run: show('kernel') },
   { id: 'show-share', label: 'command.showShare', code: 'Digit4', run: show('share') },
   { id: 'show-disks', label: 'command.showDisks', code: 'Digit5', run: show('disks') },
+  { id: 'show-settings', label: 'command.showSettings', code: 'Digit6', run: show('settings') },
   {
     id: 'machine-start',
     label: 'machine.start',

@@ -112,6 +112,7 @@ export const en = {
   'command.showDisks': 'Show the disks',
   'command.showKernel': 'Show the kernel',
   'command.showMemory': 'Show the memory',
+  'command.showSettings': 'Show the settings of the machine',
   'command.showShare': 'Show the shared folders',
   'command.zoomIn': 'Larger text',
   'command.zoomOut': 'Smaller text',

@@ -115,6 +115,7 @@ export const ptBR: Words = {
   'command.showDisks': 'Mostrar os discos',
   'command.showKernel': 'Mostrar o kernel',
   'command.showMemory': 'Mostrar a memória',
+  'command.showSettings': 'Mostrar os ajustes da máquina',
   'command.showShare': 'Mostrar as pastas compartilhadas',
   'command.zoomIn': 'Texto maior',
   'command.zoomOut': 'Texto menor',

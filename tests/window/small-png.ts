@@ -21,7 +21,10 @@ function chunk(type: string, content: Uint8Array): Buffer {
   return Buffer.concat([length, body, check])
 }
 
-/** The same picture in the 256 colours that it has most of; another becomes the nearest of them. */
+/**
+ * The same picture in 256 colours, the 192 that it has most of and 64 that are farthest from all others (a small dot of green, a red word); another becomes the
+ * nearest of them.
+ */
 export async function smallPng(page: Page, png: Uint8Array): Promise<Buffer> {
   const source = `data:image/png;base64,${Buffer.from(png).toString('base64')}`
   // As text: the page's own types are not ours.
@@ -41,7 +44,15 @@ export async function smallPng(page: Page, png: Uint8Array): Promise<Buffer> {
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
     const channels = (key) => [key >> 16, (key >> 8) & 255, key & 255]
-    const chosen = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 256).map(([key]) => key)
+    const colours = [...counts].sort((a, b) => b[1] - a[1]).map(([key]) => key)
+    const chosen = colours.slice(0, 192)
+    const distance = (a, b) => channels(a).reduce((sum, value, n) => sum + (value - channels(b)[n]) ** 2, 0)
+    const rest = colours.slice(192).map((key) => [key, Math.min(...chosen.map((other) => distance(key, other)))])
+    while (chosen.length < 256 && rest.length > 0) {
+      const [next] = rest.reduce((far, one) => (one[1] > far[1] ? one : far))
+      chosen.push(next)
+      for (const one of rest) one[1] = Math.min(one[1], distance(one[0], next))
+    }
     const parts = chosen.map(channels)
     const nearest = (key) => {
       const [red, green, blue] = channels(key)

@@ -64,6 +64,7 @@ export const windowCommands = [
   'show-kernel',
   'show-share',
   'show-disks',
+  'show-settings',
   'find',
   'copy',
   'paste',

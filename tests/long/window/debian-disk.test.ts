@@ -33,7 +33,7 @@ it('is made by a dialog, and started by a click', { timeout: PATIENCE }, async (
   await dialog.waitFor({ state: 'detached' })
   expect(statSync(image).size).toBe(1536 * MIB)
   await page.getByRole('region', { name: '/dev/sda' }).getByText('ext4 · debian').waitFor()
-  expect(library.get(machine.id).config).toMatchObject({ disks: [{ file: image, format: 'raw' }] })
+  expect(library.get(machine.id).config).toMatchObject({ disks: [{ file: image }] })
   expect(library.get(machine.id).config.append).toMatch(/root=\/dev\/sda rw/)
 
   await page
