@@ -294,3 +294,19 @@ export class BrowserWindow extends EventEmitter {
     this.emit('closed')
   }
 }
+
+/** The compiler refuses a member of the double that Electron itself does not have; what tests look at is named. */
+type Known<Members extends never> = Members
+export type OnlyElectron = [
+  Known<Exclude<keyof App, keyof Electron.App>>,
+  Known<Exclude<keyof typeof protocol, keyof Electron.Protocol>>,
+  Known<Exclude<keyof Session, keyof Electron.Session | 'request' | 'check'>>,
+  Known<Exclude<keyof typeof Menu, keyof typeof Electron.Menu>>,
+  Known<Exclude<keyof typeof dialog, keyof Electron.Dialog>>,
+  Known<Exclude<keyof typeof shell, keyof Electron.Shell>>,
+  Known<Exclude<keyof typeof screen, keyof Electron.Screen>>,
+  Known<Exclude<keyof Notification, keyof Electron.Notification>>,
+  Known<Exclude<keyof WebContents, keyof Electron.WebContents | 'page' | 'openHandler'>>,
+  Known<Exclude<keyof BrowserWindow, keyof Electron.BrowserWindow | 'options' | 'isShown'>>,
+  Known<Exclude<keyof typeof BrowserWindow, keyof typeof Electron.BrowserWindow>>,
+]
