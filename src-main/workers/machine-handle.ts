@@ -22,6 +22,7 @@ import { DebugClient } from './debug-client.ts'
 import { changeShare } from './monitor/change-share.ts'
 import { examine } from './monitor/examine.ts'
 import { IoLink, type ShareEvents } from './io-link.ts'
+import { YOUNG_MIB } from './young-generation.ts'
 import { startTranslator, type TranslatorStart } from './translator/start.ts'
 
 export type MachineEnd =
@@ -92,7 +93,7 @@ export class MachineHandle {
     })
     this.#worker = new Worker(worker, {
       name: `vcpu ${config.name}`,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB },
     })
     this.#worker.on('message', (message: FromVcpu) => this.#receive(message))
     this.#worker.on('error', (error) => this.#finish(failureOf(error, worker)))

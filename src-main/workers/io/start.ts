@@ -2,6 +2,7 @@ import { Worker, type MessagePort } from 'node:worker_threads'
 import type { DiskConfig, ShareConfig } from '../../machine/config.ts'
 import type { RamLayout } from '../../memory/ram.ts'
 import type { DiskFacts } from './client.ts'
+import { YOUNG_MIB } from '../young-generation.ts'
 
 /** What the io worker is given; all buffers are shared. */
 export interface IoStart {
@@ -47,6 +48,7 @@ export async function startIo(start: IoStart): Promise<IoHandle> {
     workerData: start,
     transferList: [start.events],
     name: 'io',
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
   })
   const disks = await new Promise<readonly DiskFacts[]>((resolve, reject) => {
     worker.once('error', reject)

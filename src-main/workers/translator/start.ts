@@ -2,6 +2,7 @@ import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from '
 import { unpacked } from '../../base/unpacked.ts'
 import type { MachineConfig } from '../../machine/config.ts'
 import type { MachineMemory } from '../../machine/machine.ts'
+import { YOUNG_MIB } from '../young-generation.ts'
 import type { FromRegionThread, RegionThread, ToRegionThread } from '../../machine/region-maker.ts'
 
 /** What the translator's thread is given. */
@@ -27,7 +28,7 @@ export function startTranslator(start: TranslatorStart, port: MessagePort, ended
     name: 'translator',
     workerData: { start, port },
     transferList: [port],
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB },
   })
   let reason = 'it stopped without saying why'
   worker.on('error', (error) => {
