@@ -6,7 +6,6 @@ import { ByteRing } from '../base/byte-ring.ts'
 import type { Log } from '../base/log.ts'
 import type { ConsoleBuffers, FromVcpu, ToVcpu, VcpuBuffers } from '../contract/vcpu.ts'
 import type { BlockBackend, ConsoleBackend, NineBackend, TerminalSize } from '../devices/backends.ts'
-import { preferHugePages } from '../host/huge-pages.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { allocateMemory, type MachineBackends, type MachineMemory } from '../machine/machine.ts'
 import { Ram } from '../memory/ram.ts'
@@ -81,9 +80,7 @@ export function bootFiles({
 
 export function allocate({ memory }: MachineConfig): MachineMemory {
   try {
-    const made = allocateMemory(memory)
-    preferHugePages(made.memory.buffer as SharedArrayBuffer)
-    return made
+    return allocateMemory(memory)
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     const mib = memory / 1048576

@@ -5,6 +5,7 @@ import type { FromIoWorker, ToIoWorker } from '../../contract/io.ts'
 import type { BlockStatus } from '../../devices/backends.ts'
 import { DiskError, type DiskImage } from '../../host/disk/image.ts'
 import { openDisk } from '../../host/disk/open.ts'
+import { preferHugePages } from '../../host/huge-pages.ts'
 import type { DiskConfig } from '../../machine/config.ts'
 import { Ram } from '../../memory/ram.ts'
 import { IoChannel } from './channel.ts'
@@ -35,6 +36,8 @@ function run(
   send: (message: FromIo) => void,
   onMessage: (handler: (message: ToIo) => void) => void,
 ): void {
+  // here, where the system's library is loaded anyway, while the vCPU's thread generates its engine
+  preferHugePages(start.memory)
   const images: DiskImage[] = []
   const shares: Share[] = []
   const tell = (message: FromIoWorker) => start.events.postMessage(message)
