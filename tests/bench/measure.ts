@@ -132,7 +132,10 @@ async function measureRow(guest: GuestConsole, row: Workload, runs: number): Pro
   try {
     if (row.warm === true) await command(guest, row.command)
     const all: Cost[] = []
-    for (let n = 0; n < runs; n++) all.push(await timed(guest, () => command(guest, row.command), row.rate))
+    for (let n = 0; n < runs; n++) {
+      if (n > 0 && row.undo !== undefined) await command(guest, row.undo)
+      all.push(await timed(guest, () => command(guest, row.command), row.rate))
+    }
     return median(all)
   } catch (error) {
     return { failed: reasonOf(error) }

@@ -17,14 +17,20 @@ export function prepareShare(share: string): void {
 }
 
 const on = '/root/host_folder'
-const row = (name: string, command: string): Workload => ({ name: `9p ${name}`, group: 'io', command })
+const row = (name: string, command: string, undo?: string): Workload => ({
+  name: `9p ${name}`,
+  group: 'io',
+  command,
+  ...(undo === undefined ? {} : { undo }),
+})
+const small = (verb: string) => `/bench/share ${verb} ${on}/small 2000`
 
 export const shareRows: readonly Workload[] = [
   row('write, 256 MiB', `/bench/share write ${on}/big 256`),
   row('read, 256 MiB', `/bench/share read ${on}/big 256`),
   row('random 4 KiB reads, 5,000', `/bench/share random-read ${on}/big 5000`),
-  row('create, 2,000 files', `/bench/share create ${on}/small 2000`),
-  row('stat, 2,000 files', `/bench/share stat ${on}/small 2000`),
-  row('unlink, 2,000 files', `/bench/share unlink ${on}/small 2000`),
+  row('create, 2,000 files', small('create'), small('unlink')),
+  row('stat, 2,000 files', small('stat')),
+  row('unlink, 2,000 files', small('unlink'), small('create')),
   row('find, 20,000 files', `test $(find ${on}/tree -type f | wc -l) = ${FOLDERS * FILES}`),
 ]

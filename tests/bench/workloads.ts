@@ -9,6 +9,8 @@ export interface Workload {
   readonly command: string
   /** Run once before the measured run, so that caches and translations are warm. */
   readonly warm?: boolean
+  /** Undoes the command, before it is run once more; not measured. */
+  readonly undo?: string
   /** Finds in the output how much was done in a fixed time: that is compared then, not the CPU time. */
   readonly rate?: RegExp
 }
