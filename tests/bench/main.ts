@@ -103,7 +103,7 @@ function table(ours: Half, theirs: Half, ready: string): string {
   }))
   const mean = (group: string) =>
     geometricMean(pairs.filter((pair) => pair.row.group === group).map((pair) => ratioOf(pair.ours, pair.theirs)))
-  // the rows of the second line: what a shell's user runs
+  // what a shell's user runs
   const user = pairs.filter(({ row }) => row.group === 'programs' || (row.group === 'system' && !/fork/.test(row.name)))
   const tutorial = TUTORIAL_ROWS.map((name) =>
     tableRow(name, ours.tutorial.get(name) ?? NOT_RUN, theirs.tutorial.get(name) ?? NOT_RUN),
