@@ -61,7 +61,7 @@ export class Cpu {
   readonly undefinedOpcodes = new Map<string, number>()
   private readonly exports: CoreExports
   /** How often each was called, by the handler's number: what neither the interpreter nor regions do themselves. */
-  readonly helperCalls: number[] = []
+  readonly helperCalls: Float64Array
   private readonly code: CodeSlots
   /** A debugger's. */
   readonly breakpoints: Breakpoints
@@ -83,6 +83,7 @@ export class Cpu {
     this.breakpoints = new Breakpoints(this, this.code)
     this.memory = memory
     this.core = core
+    this.helperCalls = new Float64Array(core.variants.length)
     this.code.onEmpty = (page) => this.translator?.drop(page, 0, 4096)
     this.fetch = new CodeFetch(this, this.code, core.handlerIds, core.set.rows)
     this.exports = this.build(memory, core.module)
@@ -318,7 +319,7 @@ export class Cpu {
   }
 
   private callHelper(id: number, record: number, host: number): number {
-    this.helperCalls[id] = (this.helperCalls[id] ?? 0) + 1
+    this.helperCalls[id]!++
     const insn: HelperInsn = { variant: this.core.variants[id]!, record, host }
     try {
       return this.core.helpers[id]!(this, insn)

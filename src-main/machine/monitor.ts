@@ -41,6 +41,7 @@ function translatorCounters(counts: TranslatorCounts): EngineCounter[] {
 function helperCounts(cpu: Cpu): Map<string, number> {
   const counts = new Map<string, number>()
   cpu.helperCalls.forEach((calls, handler) => {
+    if (calls === 0) return
     const { name } = cpu.core.variants[handler]!
     counts.set(name, (counts.get(name) ?? 0) + calls)
   })

@@ -3,7 +3,7 @@ import type { Cpu } from '../cpu.ts'
 import { VECTOR } from '../mmu/access.ts'
 import { STATUS } from '../semantics/context.ts'
 import { ARITHMETIC, CF } from '../semantics/flags.ts'
-import { AT, RAX, RBP, RCX, RDX, RSP } from '../state/layout.ts'
+import { AT, RAX, RBP, RCX, RDX, RSP, SCRATCH } from '../state/layout.ts'
 import { GuestFault, type Helper } from './helper.ts'
 import { canonical, CR4, requireCpl0 } from './modes.ts'
 import { goOn, immediate, readOperand, registerNumber, setRegister } from './operands.ts'
@@ -11,11 +11,17 @@ import { gp } from './segments.ts'
 import { currentStack } from './stack.ts'
 import { readTsc } from './tsc.ts'
 
+function setLow(cpu: Cpu, register: number, value: number): void {
+  cpu.setU32(AT.gpr + 8 * register, value)
+  cpu.setU32(AT.gpr + 8 * register + 4, 0)
+}
+
 function timeStamp(cpu: Cpu): void {
   if (cpu.u32(AT.cr4) & CR4.TSD) requireCpl0(cpu)
-  const now = readTsc(cpu)
-  cpu.setGpr(RAX, now, 4)
-  cpu.setGpr(RDX, now >> 32n, 4)
+  // kernels read it at every system call: split by memory, not by arithmetic with bigints
+  cpu.setU64(SCRATCH, readTsc(cpu))
+  setLow(cpu, RAX, cpu.u32(SCRATCH))
+  setLow(cpu, RDX, cpu.u32(SCRATCH + 4))
 }
 const rdtsc: Helper = (cpu) => {
   timeStamp(cpu)

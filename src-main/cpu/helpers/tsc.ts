@@ -4,7 +4,10 @@ import type { Cpu } from '../cpu.ts'
 const TSC_ADJUST = 0x3b
 const TSC_DEADLINE = 0x6e0
 
-export const readTsc = (cpu: Cpu): bigint => BigInt.asUintN(64, cpu.host.tsc() + (cpu.msrs.get(TSC_ADJUST) ?? 0n))
+export function readTsc(cpu: Cpu): bigint {
+  const adjust = cpu.msrs.get(TSC_ADJUST)
+  return adjust ? BigInt.asUintN(64, cpu.host.tsc() + adjust) : cpu.host.tsc()
+}
 
 export function writeTsc(cpu: Cpu, value: bigint): boolean {
   return writeTscAdjust(cpu, BigInt.asUintN(64, value - cpu.host.tsc()))
