@@ -25,11 +25,11 @@ import {
 import { VcpuDebugger } from './vcpu-debugger.ts'
 
 /**
- * Jumps to a place before it is translated. Measured (CPU seconds at 400, 1,500, 5,000, 30,000): boot of a stock kernel 13.7, 13.1, 11.5, 11.2;
- * 100 fork+exec for the first time 3.3, 2.6, 2.0, 1.7, for the third 2.1, 2.0, 1.3, 1.5; 20,000 rounds of a shell loop 0.75 at 5,000 and more.
- * gcc, whose code is large and flat, at 5,000, 15,000, 30,000: 27.2, 17.5, 18.1; python 1.9 at 5,000, 1.6 at 15,000.
+ * Jumps to a place before it is translated: what is translated earlier costs V8's threads more than the code gains. Measured (CPU seconds of the whole process at
+ * 15,000 and 30,000, each twice or more): boot of the tutorial's Debian 19.1, 16.8; gcc, whose code is large and flat, 15 to 19, 14.3 to 15.5; python 1.6 to
+ * 1.8, 1.3 to 1.6; 300 fork+exec 2.9 to 4.2, 1.9 to 2.4; loops the same. At 50,000 that boot takes 18.4.
  */
-const HOT = 15000
+const HOT = 30000
 
 const port = parentPort
 if (port === null) throw new Error('the vCPU worker is a worker')
