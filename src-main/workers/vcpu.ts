@@ -1,5 +1,4 @@
 /** The vCPU worker: builds a machine, runs it, and answers its owner (contract/vcpu.ts). */
-import { randomFillSync } from 'node:crypto'
 import { parentPort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
 import { ControlBlock, Event, VcpuState } from '../base/control-block.ts'
 import { exitCode, type ExitReason, type FromVcpu, type ToVcpu } from '../contract/vcpu.ts'
@@ -9,6 +8,7 @@ import type { Machine, MachineBackends, MachineMemory } from '../machine/machine
 import { MachineClock } from '../machine/machine-clock.ts'
 import { RunLoop } from '../machine/run-loop.ts'
 import { monitorReply } from './monitor/monitor.ts'
+import { fillRandom } from './random.ts'
 import { TranslatorPort, type TranslatorStart } from './translator/start.ts'
 import {
   allocate,
@@ -76,7 +76,7 @@ class VcpuWorker {
       consoles: this.consoles.slice(1),
       disks: this.io.disks,
       shares: this.io.shares,
-      random: { fill: (target) => void randomFillSync(target) },
+      random: { fill: fillRandom },
       power: {
         reset: (reason) => {
           this.resetWanted = reason

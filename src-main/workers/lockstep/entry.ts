@@ -2,7 +2,7 @@
  * The vCPU worker of `-accel both`: two machines in step (machine/lockstep.ts), one translated and one interpreted, with one world between them
  * (machine/paired-io.ts). It ends at the first difference with a report. A debugger finds nothing here.
  */
-import { randomFillSync } from 'node:crypto'
+import { fillRandom } from '../random.ts'
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { ControlBlock, Event, VcpuState } from '../../base/control-block.ts'
 import { exitCode, type ExitReason, type FromVcpu, type ToVcpu } from '../../contract/vcpu.ts'
@@ -82,7 +82,7 @@ class LockstepWorker {
     const disks = io.disks.map((disk, n) => world.disk(`disk ${n}`, disk))
     const shares = io.shares.map((share, n) => world.share(`share ${n}`, share))
     const consoles = this.consoles.map((console, n) => world.console(`console ${n}`, console))
-    const random = world.random({ fill: (target) => void randomFillSync(target) })
+    const random = world.random({ fill: fillRandom })
     const files = { ...bootFiles(config), startSeconds: startSeconds(config.rtc) }
     const processor = generateProcessor(config, memories[0].map)
     const side = (n: 0 | 1): Stepped => {
