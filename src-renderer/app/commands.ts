@@ -37,8 +37,9 @@ const panel = (id: WindowCommand) => ({
   run: (session: Session) => session.panelCommand(id)?.(),
 })
 
-/** Asks first: the guest is not told, so what it has not written is gone. */
+/** Asks first: the guest is not told, so what it has not written is gone. Before there is a guest nothing is. */
 export function confirmKill(session: Session): void {
+  if (session.machine?.status.state === 'preparing') return call(session, 'kill')
   session.confirm(t('machine.kill'), t('machine.killText'), t('machine.kill'), () => call(session, 'kill'))
 }
 
@@ -98,7 +99,12 @@ export const commands: readonly Command[] = [
     run: (s) => call(s, 'powerOff'),
   },
   { id: 'machine-reset', label: 'machine.reset', available: alive, run: confirmReset },
-  { id: 'machine-kill', label: 'machine.kill', available: alive, run: confirmKill },
+  {
+    id: 'machine-kill',
+    label: 'machine.kill',
+    available: ofMachine(['preparing', 'starting', 'running', 'paused', 'stopping']),
+    run: confirmKill,
+  },
   { ...panel('find'), label: 'command.find', code: 'KeyF' },
   { ...panel('copy'), label: 'command.copy', code: 'KeyC' },
   { ...panel('paste'), label: 'command.paste', code: 'KeyV', native: true },

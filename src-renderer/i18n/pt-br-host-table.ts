@@ -289,8 +289,10 @@ export const hostPtBR: Readonly<Record<string, string>> = {
     'o apt não conhece o pacote {}; digite: sudo apt-get update, depois inicie de novo (as listas de pacotes do Debian são necessárias)',
   "cannot download Debian's package {}: {}": 'não foi possível baixar o pacote {} do Debian: {}',
   'cannot unpack {}: {}': 'não foi possível descompactar {}: {}',
-  'making the default guest, once: downloading {} (about 70 MB)':
-    'criando o guest padrão, uma única vez: baixando {} (cerca de 70 MB)',
+  "making the default guest, once: looking for Debian's kernel":
+    'criando o guest padrão, uma única vez: procurando o kernel do Debian',
+  'making the default guest, once: downloading {} ({} MB)':
+    'criando o guest padrão, uma única vez: baixando {} ({} MB)',
   'making the default guest: downloading {}': 'criando o guest padrão: baixando {}',
   'making the default guest: unpacking': 'criando o guest padrão: descompactando',
   'making the default guest: packing its initramfs': 'criando o guest padrão: empacotando o initramfs',

@@ -8,6 +8,8 @@ import process from 'node:process'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { ApplicationOptions } from '../../src-main/app/application.ts'
+import type { Progress } from '../../src-main/contract/services/common.ts'
 import { defaultMachine } from '../../src-main/machine/config.ts'
 import { echoWorker, eventually } from '../fixtures/echo-library.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
@@ -26,10 +28,10 @@ afterEach(async () => {
 })
 afterAll(() => browser.close())
 
-async function start() {
+async function start(prepare: ApplicationOptions['prepare'] = (config) => Promise.resolve(config)) {
   const app = await ServedApp.start(browser, path.join(scratch, Math.random().toString(36).slice(2)), {
     worker: echoWorker,
-    prepare: (config) => Promise.resolve(config),
+    prepare,
   })
   open.push(app)
   return { app, ...(await app.open()), library: app.application.library }
@@ -55,6 +57,32 @@ describe('the window in a browser', () => {
     // The token is out of the address bar once it was read.
     expect(new URL(page.url()).hash).toBe('')
     expect(errors).toEqual([])
+  })
+  it('shows what the first start makes and how far it is, and can end it', async () => {
+    let tell: (progress: Progress) => void = () => undefined
+    let done = () => undefined as void
+    const { page, library } = await start((config, progress, signal) => {
+      tell = progress
+      return new Promise((resolve, reject) => {
+        done = () => resolve(config)
+        signal?.addEventListener('abort', () => reject(new Error('told to end')))
+      })
+    })
+    await page.getByRole('button', { name: 'Boot the built-in Linux' }).click()
+    await page.getByText('preparing', { exact: true }).first().waitFor()
+    const bar = page.getByRole('progressbar', { name: 'Making the default guest: unpacking' })
+    tell({ text: 'making the default guest: unpacking', part: 0.62 })
+    await page.getByRole('status').getByText('Making the default guest: unpacking').waitFor()
+    expect(await bar.getAttribute('value')).toBe('0.62')
+    tell({ text: 'making the default guest: unpacking', part: 0.9 })
+    await eventually(async () => (await bar.getAttribute('value')) === '0.9')
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await bar.waitFor({ state: 'detached' })
+    expect(library.get('default').status).toMatchObject({ state: 'off', end: { kind: 'exited', reason: 'quit' } })
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
+    await page.getByText('preparing', { exact: true }).first().waitFor()
+    done()
+    await showsLine(page, 'ready')
   })
   it('makes a machine of a pasted QEMU command', async () => {
     const { page, errors, library } = await start()

@@ -26,9 +26,9 @@ export interface LibraryOptions {
   readonly folder: string
   /**
    * Makes a description ready to start: fills in the embedded guest, looks at its files. Throws TroubleError with one sentence when something
-   * stands in the way.
+   * stands in the way, and soon after the signal.
    */
-  prepare(config: MachineConfig, progress: (progress: Progress) => void): Promise<MachineConfig>
+  prepare(config: MachineConfig, progress: (progress: Progress) => void, signal: AbortSignal): Promise<MachineConfig>
   /** Stands in for the engine in tests. */
   readonly worker?: URL
 }
@@ -168,7 +168,7 @@ export class MachineLibrary {
     const { config } = entry.saved
     entry.running = config
     entry.run = new MachineRun(
-      (progress) => this.#options.prepare(config, progress),
+      (progress, signal) => this.#options.prepare(config, progress, signal),
       {
         status: (status) => this.#enter(entry, status),
         output: (bytes, console) => this.#output(entry, bytes, console),

@@ -43,8 +43,9 @@ function inWords(sentence: string): string {
 export async function prepareMachine(
   config: MachineConfig,
   progress: (progress: Progress) => void,
+  signal?: AbortSignal,
 ): Promise<MachineConfig> {
-  const complete = await withEmbeddedGuest(config, progress)
+  const complete = await withEmbeddedGuest(config, progress, signal)
   const sentence = await checkFiles(complete)
   if (sentence !== undefined) throw TroubleError.user(inWords(sentence))
   return complete
@@ -54,12 +55,13 @@ export async function prepareMachine(
 async function withEmbeddedGuest(
   config: MachineConfig,
   progress: (progress: Progress) => void,
+  signal: AbortSignal | undefined,
 ): Promise<MachineConfig> {
   if (config.kernel !== undefined) {
-    if (config.initrd !== undefined && isDefaultInitrd(config.initrd)) await embeddedGuest(progress)
+    if (config.initrd !== undefined && isDefaultInitrd(config.initrd)) await embeddedGuest(progress, signal)
     return config
   }
-  const guest = await embeddedGuest(progress)
+  const guest = await embeddedGuest(progress, signal)
   return {
     ...config,
     kernel: guest.kernel,
@@ -68,9 +70,14 @@ async function withEmbeddedGuest(
   }
 }
 
-async function embeddedGuest(progress: (progress: Progress) => void): Promise<DefaultGuest> {
+async function embeddedGuest(
+  progress: (progress: Progress) => void,
+  signal: AbortSignal | undefined,
+): Promise<DefaultGuest> {
+  let now: Progress = { text: '' }
+  const tell = (change: Partial<Progress>) => progress((now = { ...now, ...change }))
   try {
-    return await defaultGuest((text) => progress({ text }))
+    return await defaultGuest((text) => tell({ text }), { signal, part: (part) => tell({ part }) })
   } catch (error) {
     if (error instanceof RecipeError) throw TroubleError.user(error.message)
     throw error

@@ -14,8 +14,8 @@ export interface RunEvents {
   stopped(stop: Stop | undefined): void
 }
 
-/** Makes the machine ready to start: files are found or made. Rejects with TroubleError (or a fault of ours). */
-export type Prepare = (progress: (progress: Progress) => void) => Promise<MachineConfig>
+/** Makes the machine ready to start: files are found or made. Rejects with TroubleError (or a fault of ours), soon after the signal in any case. */
+export type Prepare = (progress: (progress: Progress) => void, signal: AbortSignal) => Promise<MachineConfig>
 
 export class MachineRun {
   readonly #events: RunEvents
@@ -23,6 +23,7 @@ export class MachineRun {
   #handle: MachineHandle | undefined
   #status: MachineStatus = { state: 'preparing', since: Date.now() }
   #killed = false
+  readonly #preparation = new AbortController()
   #asked: MachineStatus['asked']
   /** Resolves when the run is over, with how. */
   readonly ended: Promise<LastEnd>
@@ -124,7 +125,7 @@ export class MachineRun {
   /** Ends the run at once, in whatever state it is. */
   kill(): void {
     this.#killed = true
-    if (this.#handle === undefined) return
+    if (this.#handle === undefined) return this.#preparation.abort()
     this.#enter('stopping')
     this.#handle.quit()
   }
@@ -146,10 +147,10 @@ export class MachineRun {
     this.#events.status(this.#status)
     let end: LastEnd
     try {
-      const config = await prepare((progress) => this.#enter('preparing', { progress }))
-      end = this.#killed ? { kind: 'exited', reason: 'quit', code: 0 } : await this.#live(config, onStarted)
+      const config = await prepare((progress) => this.#enter('preparing', { progress }), this.#preparation.signal)
+      end = this.#killed ? endBeforeStart : await this.#live(config, onStarted)
     } catch (error) {
-      end = endOfError(error)
+      end = this.#preparation.signal.aborted ? endBeforeStart : endOfError(error)
     }
     this.#enter(end.kind === 'failed' ? 'failed' : 'off', { end })
     return end
@@ -191,6 +192,8 @@ export class MachineRun {
     this.#events.stopped(stop)
   }
 }
+
+const endBeforeStart: LastEnd = { kind: 'exited', reason: 'quit', code: 0 }
 
 function endOfError(error: unknown): LastEnd {
   if (error instanceof TroubleError) {

@@ -28,6 +28,7 @@ describe('npm start without a display', () => {
     expect(seen.err).toMatch(
       /^longmode: no display, so the window is a page of your browser: http:\/\/127\.0\.0\.1:\d+\/#[\w-]{32}\n/,
     )
+    expect(seen.err.match(/^longmode: making something, once$/gm)).toHaveLength(1)
     type('hello\n!off\n')
     expect(await ended).toBe(0)
     expect(seen.out).toContain('HELLO')

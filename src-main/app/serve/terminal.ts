@@ -2,9 +2,10 @@
 import process from 'node:process'
 import { runMonitorCommand } from '../../cli/monitor.ts'
 import { StdioConsole } from '../../host/terminal/stdio-console.ts'
+import type { Progress } from '../../contract/services/common.ts'
 import { Application, type ApplicationOptions } from '../application.ts'
 import { dataFolder } from '../data-folder.ts'
-import { DEFAULT_MACHINE_ID, defaultMachineConfig } from '../machines/prepare.ts'
+import { DEFAULT_MACHINE_ID, defaultMachineConfig, prepareMachine } from '../machines/prepare.ts'
 import { rendererFolder } from '../static-files.ts'
 import { browserShell } from './browser-shell.ts'
 import { serve } from './server.ts'
@@ -17,7 +18,19 @@ export async function serveInTerminal(
   say: (sentence: string) => void,
   options: Omit<ApplicationOptions, 'shell'> = { folder: dataFolder() },
 ): Promise<number> {
-  const application = new Application({ shell: browserShell, ...options })
+  const { prepare = prepareMachine } = options
+  let view: TerminalView | undefined
+  const application = new Application({
+    shell: browserShell,
+    ...options,
+    prepare: (config, progress, signal) => {
+      const tell = (now: Progress) => {
+        view?.hear(now.text)
+        progress(now)
+      }
+      return prepare(config, tell, signal)
+    },
+  })
   await application.load()
   const served = await serve({
     folder: rendererFolder,
@@ -25,7 +38,8 @@ export async function serveInTerminal(
     connect: (send) => application.host.connect(send),
   })
   say(`${reason}, so the window is a page of your browser: ${served.url}`)
-  const code = await new TerminalView(application).run()
+  view = new TerminalView(application)
+  const code = await view.run()
   await served.close()
   await application.close()
   return code
@@ -35,6 +49,8 @@ export async function serveInTerminal(
 class TerminalView {
   readonly #application: Application
   readonly #over = Promise.withResolvers<number>()
+  #stdio: StdioConsole | undefined
+  #heard = ''
 
   constructor(application: Application) {
     this.#application = application
@@ -45,7 +61,7 @@ class TerminalView {
     if (!library.has(DEFAULT_MACHINE_ID)) await library.add(defaultMachineConfig(), DEFAULT_MACHINE_ID)
     const end = () => this.#over.resolve(0)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
-    const stdio = this.#openConsole()
+    const stdio = (this.#stdio = this.#openConsole())
     const share = library.get(DEFAULT_MACHINE_ID).config.shares[0]
     if (share !== undefined) stdio.note(`longmode: the guest's /root/host_folder is ${share.path}`)
     void this.#live(stdio)
@@ -53,6 +69,13 @@ class TerminalView {
     stdio.close()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, end)
     return code
+  }
+
+  /** What is being made for a machine that starts: each step once. */
+  hear(text: string): void {
+    if (text === this.#heard) return
+    this.#heard = text
+    this.#stdio?.note(`longmode: ${text}`)
   }
 
   /** The machine's first run; later ones are started from the window. */

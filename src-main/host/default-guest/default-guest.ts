@@ -20,7 +20,7 @@ import { gzip } from 'node:zlib'
 import { cacheFolder } from '../cache-folder.ts'
 import { unpacked } from '../../base/unpacked.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
-import { download, kernelPackageOf, requireDebianTools, unpack } from './debian.ts'
+import { download, downloadSize, kernelPackageOf, requireDebianTools, unpack } from './debian.ts'
 import { ModuleTree, type ModuleFile } from './modules.ts'
 
 export { RecipeError } from './debian.ts'
@@ -97,21 +97,49 @@ function onlyEntry(folder: string, pattern: RegExp): string {
   return path.join(folder, found)
 }
 
-async function build(target: string, progress: (text: string) => void): Promise<void> {
+export interface GuestOptions {
+  readonly cache?: string
+  /** Ends the making; what was made so far is removed, and it rejects with RecipeError. */
+  readonly signal?: AbortSignal | undefined
+  /** Hears how much of all the making is done, 0..1, in between what `progress` hears. */
+  readonly part?: (part: number) => void
+}
+
+/** A smaller difference is not worth telling. */
+const LEAST_PART = 0.005
+/** How far the whole is when a step begins, and when it ends: about as the time goes over an ordinary line. */
+const steps = { kernel: [0, 0.6], busybox: [0.6, 0.62], unpack: [0.62, 0.95], pack: [0.95, 1] } as const
+
+async function build(target: string, progress: (text: string) => void, options: GuestOptions): Promise<void> {
   requireDebianTools()
+  const { signal } = options
+  let told = 0
+  const tell = (part: number) => {
+    if (part - told >= LEAST_PART) options.part?.((told = part))
+  }
+  const within = ([from, to]: readonly [number, number]) => ({
+    signal,
+    part: (part: number) => tell(from + part * (to - from)),
+  })
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'longmode-guest-'))
   try {
+    progress("making the default guest, once: looking for Debian's kernel")
     const recipe = JSON.parse(readFileSync(path.join(recipeFolder, 'recipe.json'), 'utf8')) as Recipe
-    const kernelName = await kernelPackageOf(recipe.kernelPackage, scratch)
-    progress(`making the default guest, once: downloading ${kernelName} (about 70 MB)`)
-    const kernelDeb = await download(kernelName, scratch)
+    const kernelName = await kernelPackageOf(recipe.kernelPackage, scratch, signal)
+    const bytes = await downloadSize(kernelName, scratch, signal)
+    progress(`making the default guest, once: downloading ${kernelName} (${(bytes / 1e6).toFixed(0)} MB)`)
+    const kernelDeb = await download(kernelName, scratch, { ...within(steps.kernel), bytes })
     progress(`making the default guest: downloading ${recipe.busyboxPackage}`)
-    const busyboxDeb = await download(recipe.busyboxPackage, scratch)
+    tell(steps.busybox[0])
+    const busyboxDeb = await download(recipe.busyboxPackage, scratch, { signal })
     progress('making the default guest: unpacking')
+    tell(steps.unpack[0])
     const folders = [...moduleFolders, ...moreModuleFolders].map((folder) => `./lib/modules/*/kernel/${folder}/*`)
-    await unpack(kernelDeb, scratch, ['./boot/vmlinuz-*', './lib/modules/*/modules.builtin', ...folders])
-    await unpack(busyboxDeb, scratch, ['./bin/busybox'])
+    const wanted = ['./boot/vmlinuz-*', './lib/modules/*/modules.builtin', ...folders]
+    await unpack(kernelDeb, scratch, wanted, within(steps.unpack))
+    await unpack(busyboxDeb, scratch, ['./bin/busybox'], { signal })
     progress('making the default guest: packing its initramfs')
+    tell(steps.pack[0])
     const modules = onlyEntry(path.join(scratch, 'lib/modules'), /^\d/)
     const tree = new ModuleTree(modules)
     const busybox = readFileSync(path.join(scratch, 'bin/busybox'))
@@ -145,10 +173,13 @@ function filesIn(folder: string): DefaultGuest {
 }
 
 /** The default guest's files, made first when the cache has none. Throws RecipeError with a sentence when that cannot be. */
-export async function defaultGuest(progress: (text: string) => void, cache = cacheFolder()): Promise<DefaultGuest> {
-  const guest = defaultGuestPlace(cache)
+export async function defaultGuest(
+  progress: (text: string) => void,
+  options: GuestOptions = {},
+): Promise<DefaultGuest> {
+  const guest = defaultGuestPlace(options.cache ?? cacheFolder())
   const folder = path.dirname(guest.kernel)
-  if (!existsSync(folder)) await build(folder, progress)
+  if (!existsSync(folder)) await build(folder, progress, options)
   return guest
 }
 
