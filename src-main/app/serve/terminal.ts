@@ -18,19 +18,8 @@ export async function serveInTerminal(
   say: (sentence: string) => void,
   options: Omit<ApplicationOptions, 'shell'> = { folder: dataFolder() },
 ): Promise<number> {
-  const { prepare = prepareMachine } = options
-  let view: TerminalView | undefined
-  const application = new Application({
-    shell: browserShell,
-    ...options,
-    prepare: (config, progress, signal) => {
-      const tell = (now: Progress) => {
-        view?.hear(now.text)
-        progress(now)
-      }
-      return prepare(config, tell, signal)
-    },
-  })
+  const view = new TerminalView(options)
+  const { application } = view
   await application.load()
   const served = await serve({
     folder: rendererFolder,
@@ -38,7 +27,6 @@ export async function serveInTerminal(
     connect: (send) => application.host.connect(send),
   })
   say(`${reason}, so the window is a page of your browser: ${served.url}`)
-  view = new TerminalView(application)
   const code = await view.run()
   await served.close()
   await application.close()
@@ -47,17 +35,28 @@ export async function serveInTerminal(
 
 /** The default machine in the terminal. */
 class TerminalView {
-  readonly #application: Application
+  readonly application: Application
   readonly #over = Promise.withResolvers<number>()
   #stdio: StdioConsole | undefined
   #heard = ''
 
-  constructor(application: Application) {
-    this.#application = application
+  constructor(options: Omit<ApplicationOptions, 'shell'>) {
+    const { prepare = prepareMachine } = options
+    this.application = new Application({
+      shell: browserShell,
+      ...options,
+      prepare: (config, progress, signal) => {
+        const tell = (now: Progress) => {
+          this.#hear(now.text)
+          progress(now)
+        }
+        return prepare(config, tell, signal)
+      },
+    })
   }
 
   async run(): Promise<number> {
-    const { library } = this.#application
+    const { library } = this.application
     if (!library.has(DEFAULT_MACHINE_ID)) await library.add(defaultMachineConfig(), DEFAULT_MACHINE_ID)
     const end = () => this.#over.resolve(0)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
@@ -72,7 +71,7 @@ class TerminalView {
   }
 
   /** What is being made for a machine that starts: each step once. */
-  hear(text: string): void {
+  #hear(text: string): void {
     if (text === this.#heard) return
     this.#heard = text
     this.#stdio?.note(`longmode: ${text}`)
@@ -80,7 +79,7 @@ class TerminalView {
 
   /** The machine's first run; later ones are started from the window. */
   async #live(stdio: StdioConsole): Promise<void> {
-    const { library, host } = this.#application
+    const { library, host } = this.application
     try {
       await library.start(DEFAULT_MACHINE_ID)
       const end = await library.running(DEFAULT_MACHINE_ID).ended
@@ -94,7 +93,7 @@ class TerminalView {
   }
 
   #openConsole(): StdioConsole {
-    const { library } = this.#application
+    const { library } = this.application
     const run = () => library.activeRun(DEFAULT_MACHINE_ID)
     const target = {
       pause: () => run()?.pause(),
