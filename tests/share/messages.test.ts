@@ -1,12 +1,11 @@
 import { lstatSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ERRNO } from '../../src-main/ninep/errno.ts'
-import { NOFID, T, messageName } from '../../src-main/ninep/messages.ts'
+import { NOFID, T, WRITE_HEADER_SIZE, messageName } from '../../src-main/ninep/messages.ts'
 import type { SecurityModel } from '../../src-main/ninep/owners.ts'
 import { makeShare } from './fixture.ts'
 import type { Fixture } from './fixture.ts'
-import { bytes } from './nine-client.ts'
-import type { NineClient } from './nine-client.ts'
+import { NineClient, bytes } from './nine-client.ts'
 
 const RDONLY = 0
 const RDWR = 2
@@ -34,6 +33,16 @@ describe.each(MODELS)('each message, security_model=%s', (securityModel) => {
     expect(await c.version(8192)).toEqual({ msize: 8192, version: '9P2000.L' })
     expect(await c.version(8192, '9P2000.u')).toEqual({ msize: 8192, version: 'unknown' })
     expect(await c.errno(c.version(100))).toBe(ERRNO.EMSGSIZE)
+  })
+
+  it('a message of 1 MiB carries all but its header, both ways; one byte more is EMSGSIZE', async () => {
+    const large = new NineClient(share.server, 1 << 20)
+    expect(await large.version()).toMatchObject({ msize: 1 << 20 })
+    const file = await large.create(await large.attach(0), 'large')
+    const data = Buffer.alloc((1 << 20) - WRITE_HEADER_SIZE + 1, 'abcdefg')
+    expect(await c.errno(large.write(file, 0, data))).toBe(ERRNO.EMSGSIZE)
+    expect(await large.write(file, 0, data.subarray(1))).toBe(data.length - 1)
+    expect((await large.read(file, 0, 1 << 20)).equals(data.subarray(1))).toBe(true)
   })
 
   it('Tversion ends the session: its fids are gone', async () => {

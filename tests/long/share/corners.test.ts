@@ -1,4 +1,5 @@
 /** Files, folders and mounts that are unlike others, from a real guest. */
+import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -66,6 +67,25 @@ describe(`unusual files and mounts, on ${underTest}`, () => {
       const asRoot = await guest.run(`cat /root/owned/open/${access}`)
       expect(asRoot.status === 0).toBe(access !== '1000')
     }
+  })
+
+  it('what the host changes is what the next open shows: also with the same length and time', async () => {
+    const place = folder('changing')
+    const [file, other] = ['f', 'other'].map((name) => path.join(place, name))
+    const guest = await boot(...plainShare(place))
+    const time = new Date('2001-02-03T04:05:06Z')
+    for (let round = 0; round < 60; round++) {
+      const text = `round ${String(round).padStart(3, '0')} `.repeat(1 + (round % 3 === 0 ? 0 : 900))
+      const target = round % 2 === 0 ? file : other
+      fs.writeFileSync(target, text)
+      fs.utimesSync(target, time, time)
+      if (target === other) fs.renameSync(other, file)
+      expect(await must(guest, `md5sum < ${on}/f`)).toContain(createHash('md5').update(text).digest('hex'))
+    }
+    fs.rmSync(file)
+    expect((await guest.run(`cat ${on}/f`)).output).toContain('No such file or directory')
+    fs.mkdirSync(file)
+    await must(guest, `rmdir ${on}/f`)
   })
 
   it('a folder of 100,000 files, while the host makes and removes others in it', async () => {

@@ -20,6 +20,7 @@ export interface ShareGuests {
   readonly folder: (name: string) => string
   /** A guest at its prompt. `shares` are more flags. */
   readonly boot: (...shares: string[]) => Promise<GuestConsole>
+  readonly bootOn: (machine: Machine, ...shares: string[]) => Promise<GuestConsole>
   /** Ends the guests of this test, for what has to be undone before its end. */
   readonly end: () => Promise<void>
 }
@@ -33,6 +34,12 @@ export function shareGuests(): ShareGuests {
     for (const guest of running.splice(0)) await guest.kill()
   }
   let flags: string[]
+  const bootOn = async (machine: Machine, ...shares: string[]) => {
+    const guest = new GuestConsole(machine, [...flags, ...shares])
+    running.push(guest)
+    await guest.expect(PROMPT, 600)
+    return guest
+  }
   beforeAll(async () => {
     flags = await shareGuestFlags(scratch, 'quiet', [cornersTool(scratch)])
     if (process.env.LONGMODE_KERNEL !== undefined) flags.push('-kernel', process.env.LONGMODE_KERNEL)
@@ -46,12 +53,8 @@ export function shareGuests(): ShareGuests {
       fs.mkdirSync(at(name))
       return at(name)
     },
-    boot: async (...shares) => {
-      const guest = new GuestConsole(underTest, [...flags, ...shares])
-      running.push(guest)
-      await guest.expect(PROMPT, 600)
-      return guest
-    },
+    bootOn,
+    boot: (...shares) => bootOn(underTest, ...shares),
   }
 }
 

@@ -120,6 +120,42 @@ describe(`a host that fails, on ${underTest}`, () => {
     }
   })
 
+  it.runIf(process.getuid?.() === 0)(
+    'a disk that stands still: the guest goes on, and so does all it asked when the disk does',
+    async () => {
+      const [image, place] = [at('still.img'), folder('still')]
+      execFileSync('truncate', ['-s', '64M', image])
+      execFileSync('mkfs.ext4', ['-q', image])
+      execFileSync('mount', ['-o', 'loop', image, place])
+      let frozen = false
+      const freeze = (on: boolean) => {
+        execFileSync('fsfreeze', [on ? '-f' : '-u', place])
+        frozen = on
+      }
+      try {
+        const guest = await boot(...plainShare(place))
+        await must(guest, 'cd /root/host_folder && echo old > f')
+        freeze(true)
+        // The shell opens what exists; the write waits for the disk.
+        await must(
+          guest,
+          'sh -c "echo new >> f; echo written > /tmp/told" & sh -c "exec dd if=/dev/zero of=made" & sleep 1',
+        )
+        expect(await must(guest, 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo $i')).toBe('100000')
+        await must(guest, 'kill -9 %2; test ! -e /tmp/told')
+        freeze(false)
+        await must(guest, 'wait %1; wait; cat /tmp/told')
+        expect(await must(guest, 'cat f')).toBe('old\nnew')
+        expect(fs.readFileSync(path.join(place, 'f'), 'utf8')).toBe('old\nnew\n')
+        await must(guest, 'cd /; umount /root/host_folder')
+      } finally {
+        if (frozen) freeze(false)
+        await end()
+        execFileSync('umount', [place])
+      }
+    },
+  )
+
   it('the folder moved away and another in its place: errors or the old folder, never a hang', async () => {
     const place = folder('moved')
     fs.writeFileSync(path.join(place, 'f'), 'old')
