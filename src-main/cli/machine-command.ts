@@ -1,12 +1,10 @@
 /** The terminal machine with QEMU's command line, from its words to its exit code. */
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import { RecipeError } from '../host/default-guest/default-guest.ts'
 import { defaultMachine, type MachineConfig } from '../machine/config.ts'
 import { helpText } from '../machine/qemu-flags/help.ts'
 import { parseFlags } from '../machine/qemu-flags/parse.ts'
 import { checkFiles } from './check-files.ts'
-import { withDefaultGuest } from './with-default-guest.ts'
 import { runInTerminal } from './terminal-machine.ts'
 
 const say = (sentence: string) => void process.stderr.write(`longmode: ${sentence}\n`)
@@ -28,13 +26,13 @@ export async function start(machine: MachineConfig, given: ReadonlySet<string>):
   let complete = machine
   // A disk without a kernel is not the default guest: its user meant to start what is on the disk, and checkFiles answers that.
   if (machine.kernel === undefined && machine.disks.length === 0) {
-    try {
-      complete = await withDefaultGuest(machine, given, say)
-    } catch (error) {
-      if (!(error instanceof RecipeError)) throw error
-      say(error.message)
+    const { withDefaultGuest } = await import('./with-default-guest.ts')
+    const found = await withDefaultGuest(machine, given, say)
+    if (typeof found === 'string') {
+      say(found)
       return 1
     }
+    complete = found
   }
   const problem = await checkFiles(complete)
   if (problem === undefined) return await runInTerminal(inTerminal(complete), say)

@@ -3,7 +3,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { StdioConsole } from '../host/terminal/stdio-console.ts'
 import type { MachineConfig } from '../machine/config.ts'
 import { MachineHandle } from '../workers/machine-handle.ts'
-import { openGdbServer, type GdbServer } from '../workers/gdb-server.ts'
+import type { GdbServer } from '../workers/gdb-server.ts'
 import { runMonitorCommand, type MonitorTarget } from './monitor.ts'
 
 /** Writes to a file in order; resolves when the system has taken the bytes. */
@@ -35,6 +35,7 @@ async function openGdb(
     () => false,
   )
   if (!isThere) return undefined
+  const { openGdbServer } = await import('../workers/gdb-server.ts')
   return await openGdbServer(gdbPort, {
     target: handle.debug,
     monitor: (line) => runMonitorCommand(target, line),

@@ -1,4 +1,4 @@
-import { defaultGuest, defaultShareFolder } from '../host/default-guest/default-guest.ts'
+import { defaultGuest, defaultShareFolder, RecipeError } from '../host/default-guest/default-guest.ts'
 import { MIB, type MachineConfig, type ShareConfig } from '../machine/config.ts'
 
 /** QEMU's 128 MiB are few for a stock kernel with its initramfs. */
@@ -6,14 +6,18 @@ const MEMORY = 512 * MIB
 
 /**
  * Fills in what a command line without a kernel leaves open: the default guest's kernel and initramfs, enough memory, and a share
- * of ~/Longmode/shared. What the user gave stays. Throws RecipeError when the guest cannot be made.
+ * of ~/Longmode/shared. What the user gave stays. A sentence when the guest cannot be made.
  */
 export async function withDefaultGuest(
   machine: MachineConfig,
   given: ReadonlySet<string>,
   progress: (text: string) => void,
-): Promise<MachineConfig> {
-  const guest = await defaultGuest(progress)
+): Promise<MachineConfig | string> {
+  const guest = await defaultGuest(progress).catch((error: unknown) => {
+    if (error instanceof RecipeError) return error.message
+    throw error
+  })
+  if (typeof guest === 'string') return guest
   const shares = machine.shares.length > 0 ? machine.shares : [defaultShare(progress)]
   return {
     ...machine,

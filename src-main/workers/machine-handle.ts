@@ -2,7 +2,7 @@
  * A running machine as its owner sees it: starts the vCPU worker, carries bytes and messages (contract/vcpu.ts), and turns
  * every way in which it can end into one promise that always resolves.
  */
-import { Worker, type MessagePort, type Transferable } from 'node:worker_threads'
+import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
 import { ByteRing } from '../base/byte-ring.ts'
 import { ControlBlock, Event } from '../base/control-block.ts'
 import { unpacked } from '../base/unpacked.ts'
@@ -22,8 +22,8 @@ import { DebugClient } from './debug-client.ts'
 import { changeShare } from './monitor/change-share.ts'
 import { examine } from './monitor/examine.ts'
 import { IoLink, type ShareEvents } from './io-link.ts'
-import { YOUNG_MIB } from './young-generation.ts'
 import { startTranslator, type TranslatorStart } from './translator/start.ts'
+import { VCPU_MODULE, vcpuThread } from './vcpu-thread.ts'
 
 export type MachineEnd =
   | { readonly kind: 'exited'; readonly reason: ExitReason; readonly code: number }
@@ -43,9 +43,6 @@ export interface MachineEvents {
 
 /** How long a machine may take to flush its disks and end after `quit`, in ms. */
 const QUIT_PATIENCE = 5000
-/** JavaScript heap of a vCPU worker, in MiB: guest memory is not in it. A worker that wants more ends alone, not with the program. */
-const HEAP_MIB = 1024
-const engine = new URL(unpacked(new URL('./vcpu.ts', import.meta.url).href))
 const lockstep = new URL(unpacked(new URL('./lockstep/entry.ts', import.meta.url).href))
 
 export class MachineHandle {
@@ -70,7 +67,7 @@ export class MachineHandle {
   constructor(
     config: MachineConfig,
     events: MachineEvents,
-    worker: URL = config.accelerator === 'both' ? lockstep : engine,
+    worker: URL = config.accelerator === 'both' ? lockstep : VCPU_MODULE,
   ) {
     this.#events = events
     this.#shares = config.shares
@@ -91,10 +88,7 @@ export class MachineHandle {
       failed: (sentence, details) =>
         this.#finish({ kind: 'failed', sentence, ...(details === undefined ? {} : { details }) }),
     })
-    this.#worker = new Worker(worker, {
-      name: `vcpu ${config.name}`,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB },
-    })
+    this.#worker = vcpuThread(worker, config.name)
     this.#worker.on('message', (message: FromVcpu) => this.#receive(message))
     this.#worker.on('error', (error) => this.#finish(failureOf(error, worker)))
     this.#worker.on('exit', () =>

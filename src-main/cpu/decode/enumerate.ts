@@ -22,6 +22,17 @@ function escape(map: number): number[] {
   return map === MAP.one ? [] : map === MAP['0f'] ? [0x0f] : map === MAP['0f38'] ? [0x0f, 0x38] : [0x0f, 0x3a]
 }
 
+const FIXED = new Set(['b', 'w', 'd', 'q', 'x'])
+/** Can the row have several operand sizes? */
+const hasSizes = (row: Row): boolean => row.attributes.has('os') || row.operands.some((x) => !FIXED.has(x.size))
+
+/** Values of REX.W or VEX.W that may give variants of their own. */
+function widthsOf(row: Row, long: boolean): readonly number[] {
+  if (!long) return [0]
+  if (hasSizes(row)) return [0, 1]
+  return row.attributes.has('w1') ? [1] : [0]
+}
+
 function* encodings(row: Row, long: boolean): Generator<number[]> {
   const digit = row.digit >= 0 ? row.digit : 0
   const rm = row.rm >= 0 ? row.rm : 0
@@ -30,7 +41,7 @@ function* encodings(row: Row, long: boolean): Generator<number[]> {
   if (row.form !== 'r') forms.push(0)
   const modrms = row.hasModRm ? forms.map((mod) => mod | (digit << 3) | rm) : [0]
   for (const modrm of modrms)
-    for (const w of long ? [0, 1] : [0]) {
+    for (const w of widthsOf(row, long)) {
       if (row.map >= MAP.vex0f) {
         yield vexBytes(row, w, modrm)
         continue
@@ -38,7 +49,8 @@ function* encodings(row: Row, long: boolean): Generator<number[]> {
       const rex = row.attributes.has('norexb') || !w ? [] : [0x48]
       const mandatory = row.prefix > 0 ? [row.prefix] : []
       const repeats = takesRepeat(row) ? [[], [0xf2], [0xf3]] : [[]]
-      for (const osize of row.prefix === 0x66 || row.prefix === 0 ? [[]] : [[], [0x66]])
+      const fixed = row.prefix === 0x66 || row.prefix === 0 || !hasSizes(row)
+      for (const osize of fixed ? [[]] : [[], [0x66]])
         for (const repeat of repeats)
           yield [...osize, ...mandatory, ...repeat, ...rex, ...escape(row.map), row.opcode, modrm]
       // 90 with REX.B is XCHG, and the rows that a plain byte does not reach need REX.B
@@ -47,9 +59,16 @@ function* encodings(row: Row, long: boolean): Generator<number[]> {
     }
 }
 
-/** Only rows that push, pop or look at the stack's size care when it is not that of the code. */
-const modesOf = (row: Row): readonly DecodeMode[] =>
-  row.attributes.has('st') ? MODES : MODES.filter((mode) => mode.stackSize === mode.codeSize)
+const [LONG, LEGACY] = MODES as [DecodeMode, DecodeMode]
+const CODE_SIZES = MODES.filter((mode) => mode.stackSize === mode.codeSize)
+
+/** The modes that may give variants of their own: most rows care for neither the stack's size nor that of the code. */
+function modesOf(row: Row): readonly DecodeMode[] {
+  const { attributes } = row
+  if (attributes.has('st')) return MODES
+  if (attributes.has('cs') || hasSizes(row)) return CODE_SIZES
+  return [attributes.has('i64') ? LEGACY : LONG]
+}
 
 /** Distinct variants of the rows, in order of the rows. */
 export function enumerateVariants(rows: readonly Row[]): Variant[] {
