@@ -8,7 +8,8 @@ export interface Command {
   readonly id: WindowCommand
   readonly label: Key
   /**
-   * With Ctrl+Shift (Cmd+Shift on a Mac): plain Ctrl belongs to the guest. A key as KeyboardEvent.code.
+   * With Ctrl+Shift (Cmd+Shift on a Mac): plain Ctrl belongs to the guest. A key as KeyboardEvent.code, and none that a browser keeps for itself, as Chromium
+   * does N, T and W.
    */
   readonly code?: string
   /** The browser does it itself when the keys are pressed (pasting needs no permission then). */
@@ -27,10 +28,13 @@ function call(session: Session, name: 'start' | 'pause' | 'resume' | 'restart' |
   if (id !== undefined) void session.attempt(() => session.api.machines[name](id))
 }
 
-const show = (tab: TabId) => (session: Session) => {
-  session.overlay = undefined
-  session.tab = tab
-}
+const show = (tab: TabId) => ({
+  available: (session: Session) => session.machine !== undefined,
+  run: (session: Session) => {
+    session.overlay = undefined
+    session.tab = tab
+  },
+})
 const panel = (id: WindowCommand) => ({
   id,
   available: (session: Session) => session.panelCommand(id) !== undefined,
@@ -57,21 +61,23 @@ export async function openKernelTree(session: Session): Promise<void> {
   const paths = await session.choose({ purpose: 'kernel-tree' })
   if (paths?.[0] === undefined) return
   session.openTree(paths[0])
+  // The panel is a machine's: on the first page there is none yet.
+  if (session.machine === undefined && (await session.embedded()) === undefined) return
   session.tab = 'kernel'
 }
 
 export const commands: readonly Command[] = [
   { id: 'command-palette', label: 'command.palette', code: 'KeyP', run: (s) => (s.overlay = { kind: 'palette' }) },
-  { id: 'new-machine', label: 'command.newMachine', code: 'KeyN', run: (s) => (s.overlay = { kind: 'new-machine' }) },
+  { id: 'new-machine', label: 'command.newMachine', code: 'KeyM', run: (s) => (s.overlay = { kind: 'new-machine' }) },
   { id: 'import-command', label: 'command.import', code: 'KeyI', run: (s) => (s.overlay = { kind: 'import' }) },
   { id: 'open-files', label: 'command.open', code: 'KeyO', run: (s) => void openFiles(s) },
   { id: 'open-kernel-tree', label: 'command.openTree', run: (s) => void openKernelTree(s) },
-  { id: 'show-console', label: 'command.showConsole', code: 'Digit1', run: show('console') },
-  { id: 'show-memory', label: 'command.showMemory', code: 'Digit2', run: show('memory') },
-  { id: 'show-kernel', label: 'command.showKernel', code: 'Digit3', run: show('kernel') },
-  { id: 'show-share', label: 'command.showShare', code: 'Digit4', run: show('share') },
-  { id: 'show-disks', label: 'command.showDisks', code: 'Digit5', run: show('disks') },
-  { id: 'show-settings', label: 'command.showSettings', code: 'Digit6', run: show('settings') },
+  { id: 'show-console', label: 'command.showConsole', code: 'Digit1', ...show('console') },
+  { id: 'show-memory', label: 'command.showMemory', code: 'Digit2', ...show('memory') },
+  { id: 'show-kernel', label: 'command.showKernel', code: 'Digit3', ...show('kernel') },
+  { id: 'show-share', label: 'command.showShare', code: 'Digit4', ...show('share') },
+  { id: 'show-disks', label: 'command.showDisks', code: 'Digit5', ...show('disks') },
+  { id: 'show-settings', label: 'command.showSettings', code: 'Digit6', ...show('settings') },
   {
     id: 'machine-start',
     label: 'machine.start',

@@ -135,6 +135,15 @@ export class Session {
     this.change({ selectedMachine: id })
   }
 
+  /** The machine that the program brings, selected; undefined when it cannot be had. */
+  async embedded(): Promise<Machine | undefined> {
+    const machine = await this.attempt(() => this.api.machines.embedded())
+    if (machine === undefined) return undefined
+    this.machines.set(machine.id, machine)
+    this.select(machine.id)
+    return machine
+  }
+
   /** Runs what may fail; a failure is told to the user. undefined then. */
   async attempt<T>(run: () => Promise<T>): Promise<T | undefined> {
     try {

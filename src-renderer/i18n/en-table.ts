@@ -154,6 +154,7 @@ export const en = {
   'console.later': 'Later (Shift+Enter)',
   'console.noClipboard': 'The browser does not let the page read the clipboard; press Ctrl+Shift+V in the console.',
   'console.regex': 'Regular expression',
+  'console.nothingSelected': 'Nothing is selected in the console.',
   'console.off': 'The machine is off; {keys} starts it.',
   'console.save': 'Save the log',
   'console.silent': 'Nothing has been said yet. A kernel unpacks itself before its first line.',

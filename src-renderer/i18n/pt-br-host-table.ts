@@ -340,6 +340,16 @@ export const hostPtBR: Readonly<Record<string, string>> = {
   'generated headers and helper programs': 'cabeçalhos gerados e programas auxiliares',
   'looking for objects that the edited headers cannot change':
     'procurando objetos que os cabeçalhos editados não podem mudar',
+  'linking {}': 'linkeditando {}',
+  built: 'compilado',
+  cancelled: 'cancelado',
+  failed: 'falhou',
+  'links it': 'faz a linkedição',
+  'reads Kconfig': 'lê o Kconfig',
+  'installs modules': 'instala módulos',
+  prototype: 'protótipo',
+  'the code': 'o código',
+  'generic number': 'número genérico',
   'make could not make {}': 'o make não conseguiu fazer {}',
   'SYSCALL_DEFINEn comes from <linux/syscalls.h>; n is the number of parameters, and each is a type and a name with a comma between them: "void __user *, src"':
     'SYSCALL_DEFINEn vem de <linux/syscalls.h>; n é o número de parâmetros, e cada um é um tipo e um nome separados por vírgula: "void __user *, src"',
@@ -427,6 +437,16 @@ export const hostPtBR: Readonly<Record<string, string>> = {
   'scripts that begin with #! end with "Exec format error"; an initramfs whose /init is a script stops':
     'scripts que começam com #! terminam com "Exec format error"; um initramfs cujo /init é um script para',
   'disks and shares': 'discos e compartilhamentos',
+  '64-bit programs': 'programas de 64 bits',
+  '32-bit programs': 'programas de 32 bits',
+  messages: 'mensagens',
+  'every program': 'todo programa',
+  scripts: 'scripts',
+  poweroff: 'desligar',
+  users: 'usuários',
+  'the C library': 'a biblioteca C',
+  terminals: 'terminais',
+  interrupts: 'interrupções',
   'no disk and no share is found: {}': 'nenhum disco e nenhum compartilhamento é encontrado: {}',
   '"reboot: Power down" is printed, and then the machine goes on for ever':
     '"reboot: Power down" é impresso, e depois a máquina continua para sempre',

@@ -157,6 +157,7 @@ export const ptBR: Words = {
   'console.later': 'Próximo (Shift+Enter)',
   'console.noClipboard': 'O navegador não deixa a página ler a área de transferência; tecle Ctrl+Shift+V no console.',
   'console.regex': 'Expressão regular',
+  'console.nothingSelected': 'Nada está selecionado no console.',
   'console.off': 'A máquina está desligada; {keys} a inicia.',
   'console.save': 'Salvar o registro',
   'console.silent': 'Nada foi dito ainda. O kernel se descompacta antes da primeira linha.',

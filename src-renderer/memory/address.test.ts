@@ -29,7 +29,7 @@ describe('an address that is typed', () => {
     expect(wrap(-1n)).toBe(0xffffffffffffffffn)
     expect(wrap((1n << 64n) + 5n)).toBe(5n)
     expect(pageOf(0x1fffn)).toBe(0x1000n)
-    expect(rowOf(0x1fffn)).toBe(0x1ff0n)
+    expect(rowOf(0x1fffn, 16)).toBe(0x1ff0n)
     expect(hex(0x10n)).toBe('0000000000000010')
     expect(spaced(0xffff888000000000n)).toBe('ffff8880 00000000')
   })

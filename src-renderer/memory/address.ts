@@ -2,13 +2,14 @@
 
 export const SPACE_END = 1n << 64n
 export const PAGE = 4096n
-export const ROW = 16n
+/** Bytes of a row of the viewer: as many as there is room for. */
+export type RowBytes = 8 | 16
 
 /** Wraps around as the processor does. */
 export const wrap = (value: bigint): bigint => BigInt.asUintN(64, value)
 
 export const pageOf = (address: bigint): bigint => address & ~(PAGE - 1n)
-export const rowOf = (address: bigint): bigint => address & ~(ROW - 1n)
+export const rowOf = (address: bigint, bytes: RowBytes): bigint => address & ~(BigInt(bytes) - 1n)
 
 /** `ffffffff81000000`, without 0x, 16 digits. */
 export const hex = (value: bigint, digits = 16): string => value.toString(16).padStart(digits, '0')

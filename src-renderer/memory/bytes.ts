@@ -1,4 +1,5 @@
 /** One row of the hex view, cut into pieces that look alike, and the values that begin at a byte. */
+import type { RowBytes } from './address.ts'
 
 /** How a byte is drawn. */
 export type ByteLook = 'plain' | 'zero' | 'changed' | 'found' | 'hole'
@@ -43,26 +44,37 @@ function gather(count: number, look: (at: number) => ByteLook, text: (at: number
 
 /** Characters before the byte `at` of a row in the hex column. */
 export const hexColumn = (at: number): number => at * 3 + (at >= 8 ? 1 : 0)
-/** The byte at a character of the hex column. */
-export function byteAtColumn(column: number): number {
+/** The byte at a character of the hex column of a row. */
+export function byteAtColumn(column: number, bytes: RowBytes): number {
   const at = column >= 25 ? Math.floor((column - 1) / 3) : Math.min(7, Math.floor(column / 3))
-  return Math.max(0, Math.min(15, at))
+  return Math.max(0, Math.min(bytes - 1, at))
 }
 
-export function hexRow(page: PageBytes, offset: number, isFound: (offset: number) => boolean): Segment[] {
+/** The row of so many bytes at an offset of the page. */
+export function hexRow(
+  page: PageBytes,
+  offset: number,
+  bytes: RowBytes,
+  isFound: (offset: number) => boolean,
+): Segment[] {
   return gather(
-    16,
+    bytes,
     (at) => lookOf(page, offset + at, isFound(offset + at)),
     (at) => {
       const digits = page.hole[offset + at] !== 0 ? '··' : page.bytes[offset + at].toString(16).padStart(2, '0')
-      return at === 7 ? `${digits}  ` : at === 15 ? digits : `${digits} `
+      return at === bytes - 1 ? digits : at === 7 ? `${digits}  ` : `${digits} `
     },
   )
 }
 
-export function textRow(page: PageBytes, offset: number, isFound: (offset: number) => boolean): Segment[] {
+export function textRow(
+  page: PageBytes,
+  offset: number,
+  bytes: RowBytes,
+  isFound: (offset: number) => boolean,
+): Segment[] {
   return gather(
-    16,
+    bytes,
     (at) => lookOf(page, offset + at, isFound(offset + at)),
     (at) => (page.hole[offset + at] !== 0 ? ' ' : letter(page.bytes[offset + at])),
   )

@@ -1,6 +1,6 @@
 /** Where the viewer looks: a space, the byte with the cursor, the first row; and the way back. */
 import type { AddressSpace } from '../../src-main/contract/debug.ts'
-import { ROW, rowOf, SPACE_END, wrap } from './address.ts'
+import { rowOf, SPACE_END, wrap, type RowBytes } from './address.ts'
 
 interface Spot {
   readonly space: AddressSpace
@@ -15,13 +15,27 @@ export class Place {
   top = $state(0n)
   /** Rows on the screen. */
   rows = $state(1)
+  #rowBytes = $state<RowBytes>(16)
   #back = $state.raw<readonly Spot[]>([])
   #forward = $state.raw<readonly Spot[]>([])
 
+  readonly #row = $derived(BigInt(this.#rowBytes))
   readonly canGoBack = $derived(this.#back.length > 0)
   readonly canGoForward = $derived(this.#forward.length > 0)
   /** First address after the last row. */
-  readonly bottom = $derived(this.top + BigInt(this.rows) * ROW)
+  readonly bottom = $derived(this.top + BigInt(this.rows) * this.#row)
+
+  get rowBytes(): RowBytes {
+    return this.#rowBytes
+  }
+  /** The row that was the first is on the screen still, and so is the cursor if it was. */
+  set rowBytes(bytes: RowBytes) {
+    if (bytes === this.#rowBytes) return
+    const seen = this.cursor >= this.top && this.cursor < this.bottom
+    this.#rowBytes = bytes
+    this.#show(rowOf(this.top, bytes))
+    if (seen) this.move(0n)
+  }
 
   #spot(): Spot {
     return { space: this.space, cursor: this.cursor, top: this.top }
@@ -30,7 +44,8 @@ export class Place {
   #use({ space, cursor, top }: Spot): void {
     this.space = space
     this.cursor = cursor
-    this.top = top
+    // The rows may have been longer then.
+    this.top = rowOf(top, this.#rowBytes)
   }
 
   /** Goes somewhere else; the way back is kept. The place appears a third from above when it is not on the screen already. */
@@ -40,7 +55,7 @@ export class Place {
     const visible = space === this.space && address >= this.top && address < this.bottom
     this.space = space
     this.cursor = wrap(address)
-    if (!visible) this.#show(rowOf(this.cursor) - BigInt(Math.floor(this.rows / 3)) * ROW)
+    if (!visible) this.#show(rowOf(this.cursor, this.#rowBytes) - BigInt(Math.floor(this.rows / 3)) * this.#row)
   }
 
   back(): void {
@@ -60,13 +75,13 @@ export class Place {
   }
 
   #show(top: bigint): void {
-    const last = SPACE_END - BigInt(this.rows) * ROW
+    const last = SPACE_END - BigInt(this.rows) * this.#row
     this.top = top < 0n ? 0n : top > last ? last : top
   }
 
   /** Rows down (negative: up), without the cursor. */
   scroll(rows: number): void {
-    this.#show(this.top + BigInt(rows) * ROW)
+    this.#show(this.top + BigInt(rows) * this.#row)
   }
 
   /** Moves the cursor; the view follows. */
@@ -74,7 +89,7 @@ export class Place {
     const to = this.cursor + bytes
     if (to < 0n || to >= SPACE_END) return
     this.cursor = to
-    if (to < this.top) this.#show(rowOf(to))
-    else if (to >= this.bottom) this.#show(rowOf(to) - BigInt(this.rows - 1) * ROW)
+    if (to < this.top) this.#show(rowOf(to, this.#rowBytes))
+    else if (to >= this.bottom) this.#show(rowOf(to, this.#rowBytes) - BigInt(this.rows - 1) * this.#row)
   }
 }

@@ -26,6 +26,22 @@ describe('the place that is looked at', () => {
     at.jump(0x10n)
     expect(at.top).toBe(0n)
   })
+  it('keeps what is seen when rows become shorter or longer', () => {
+    const at = place()
+    at.jump(0x10_0000n)
+    at.move(16n * 15n)
+    const { cursor, top } = at
+    at.rowBytes = 8
+    expect([at.cursor, at.bottom - at.top]).toEqual([cursor, 240n])
+    expect(at.cursor < at.bottom && at.cursor >= at.top).toBe(true)
+    at.scroll(1)
+    at.rowBytes = 16
+    expect(at.top % 16n).toBe(0n)
+    at.back()
+    at.forward()
+    expect(at.top % 16n).toBe(0n)
+    expect(top % 16n).toBe(0n)
+  })
   it('follows the cursor and stops at both ends', () => {
     const at = place()
     at.move(-1n)

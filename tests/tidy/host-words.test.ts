@@ -44,6 +44,8 @@ const apart = [
   /^(boot params hold at most 128|\{\} is not a directory|\{\} holds nothing like|Linux version )/,
   // A word for grep, a line of a file that is written, C text.
   /^(printf |# |asmlinkage long |char\||int\||long long\|)/,
+  // Names, and a command as it is typed.
+  /^(Longmode|Makefile|make \{\})$/,
   // Installers' commands.
   /^(apt-get install -y|dnf install -y|echo \{\} > .*)$/,
   // The beginnings of sentences; the whole ones are in the table.
@@ -54,6 +56,18 @@ const apart = [
 function isHelp(node: ts.Node): boolean {
   const { parent } = node
   return ts.isPropertyAssignment(parent) && ['help', 'meaning'].includes(parent.name.getText())
+}
+
+/** A word or two that stand where a window shows them: the title of a place, what a tool is for, what needs an option, what a build does. */
+function isLabel(node: ts.Node): boolean {
+  let place = node
+  while (ts.isConditionalExpression(place.parent) && place !== place.parent.condition) place = place.parent
+  const { parent } = place
+  if (ts.isPropertyAssignment(parent))
+    return parent.initializer === place && ['purpose', 'title'].includes(parent.name.getText())
+  if (!ts.isCallExpression(parent)) return false
+  const called = parent.expression.getText()
+  return called === 'always' || (/(^|\.)phase$/.test(called) && parent.arguments.indexOf(place as ts.Expression) === 1)
 }
 
 function sentencesOf(file: string): string[] {
@@ -70,7 +84,8 @@ function sentencesOf(file: string): string[] {
       : ts.isStringLiteralLike(node)
         ? node.text
         : ''
-    if (/ .* /.test(text) && /[a-z]{2,} [a-z('{]/.test(text) && !isHelp(node)) found.push(text)
+    const isSentence = / .* /.test(text) && /[a-z]{2,} [a-z('{]/.test(text) && !isHelp(node)
+    if (isSentence || (text !== '' && isLabel(node))) found.push(text)
     ts.forEachChild(node, visit)
   }
   visit(source)

@@ -153,8 +153,8 @@ export class FakeHost {
             role: path.endsWith('.png') ? 'none' : (role ?? 'disk'),
             roles: path.endsWith('.png') ? ['none'] : ['disk', 'none'],
             description: path.endsWith('.png')
-              ? 'a picture; Longmode cannot use it'
-              : 'a raw disk image that holds an ext4 file system',
+              ? 'a file of no kind that Longmode knows'
+              : 'an ext4 file system image named "tutorial"',
           })),
           notes: [],
           machine: { ...withoutKernel, name: 'my_disk', shares: [] },

@@ -34,7 +34,7 @@ export const fakeToolchain: ToolchainReport = {
   tools: [
     { name: 'gcc', purpose: 'compiles the kernel', found: true, version: '12.2.0', required: true },
     { name: 'flex', purpose: 'reads Kconfig', found: false, required: true },
-    { name: 'ccache', purpose: 'remembers compilations', found: false, required: false },
+    { name: 'ccache', purpose: 'keeps compiled objects', found: false, required: false },
   ],
   missing: ['flex'],
   install: 'sudo apt-get install -y flex',
@@ -50,7 +50,7 @@ export const fakeConfig: ConfigReport = {
       severity: 'fatal',
       neededFor: 'root=/dev/sda',
       failure:
-        'The kernel stops with “VFS: Unable to mount root fs on unknown-block(0,0)”: its disk driver is a module on that disk.',
+        'the IDE disk (PIIX3) is not found: "VFS: Cannot open root device" and "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)"',
     },
     {
       option: 'NET_9P_VIRTIO',
@@ -58,7 +58,7 @@ export const fakeConfig: ConfigReport = {
       have: 'n',
       severity: 'broken',
       neededFor: 'the share shared_folder',
-      failure: 'mount answers “unknown filesystem type 9p” and the shared folder stays empty.',
+      failure: '"9pnet: Could not find request transport: virtio": the mount of the share fails',
     },
   ],
   boots: false,
@@ -68,13 +68,14 @@ export const fakeRecipes: readonly Recipe[] = [
   {
     name: 'tutorial',
     title: 'Tutorial',
-    description: 'Small and quick to build; boots Debian with the share.',
+    description: 'Tiny plus all that a Debian disk with systemd, gcc, strace and gdb uses.',
     needs: ['tiny'],
   },
   {
     name: 'debug',
     title: 'Debug',
-    description: 'Debug information, lockdep and KASAN for hunting mistakes.',
+    description:
+      "On top of another recipe: KASAN, lock checking, the function tracer, debug information with gdb's scripts. Slow and large.",
     needs: [],
   },
 ]
@@ -94,23 +95,23 @@ export const fakeSyscall: SyscallReport = {
   nextFree: 452,
   complete: false,
   places: [
-    place('table', 'Table of system calls', 'arch/x86/entry/syscalls/syscall_64.tbl', 'done', 376, ''),
+    place('table', '64-bit system-call table', 'arch/x86/entry/syscalls/syscall_64.tbl', 'done', 376, ''),
     place(
       'prototype',
-      'Prototype',
+      'prototype',
       'include/linux/syscalls.h',
       'inconsistent',
       1060,
-      'It has two parameters and the body three.',
+      'it has 2 parameters, the definition (line 3) has 3',
     ),
-    place('unistd', 'Number for other architectures', 'include/uapi/asm-generic/unistd.h', 'done', 889, ''),
+    place('unistd', 'generic number', 'include/uapi/asm-generic/unistd.h', 'done', 889, ''),
     place(
       'fallback',
-      'Fallback',
+      'fallback to ENOSYS',
       'kernel/sys_ni.c',
       'missing',
       290,
-      'Without COND_SYSCALL(memcpy) a kernel without the body does not link.',
+      'add "COND_SYSCALL(memcpy);", so that a kernel without the call\'s source answers ENOSYS',
     ),
     place(
       'makefile',
@@ -118,7 +119,7 @@ export const fakeSyscall: SyscallReport = {
       'kernel/Makefile',
       'missing',
       14,
-      'obj-y += memcpy.o is not there: the body is never compiled.',
+      'add "obj-y += memcpy.o", or the source is never compiled',
     ),
   ],
   remarks: [
@@ -127,7 +128,8 @@ export const fakeSyscall: SyscallReport = {
       severity: 'bug',
       file: 'kernel/memcpy.c',
       line: 13,
-      sentence: 'buf is not freed when copy_from_user fails',
+      sentence:
+        'buf is not freed on this path; every such call costs the kernel its memory for good: kfree(buf) before the return, or goto a label that does',
       excerpt: '\tif (copy_from_user(buf, src, len))\n\t\treturn -EFAULT;',
     },
   ],
@@ -157,7 +159,7 @@ export const fakeBuild: Build = {
   job: 1,
   folder: '/home/ana/linux',
   begun: 0,
-  phase: { kind: 'phase', phase: 'compile', text: 'Compiling' },
+  phase: { kind: 'phase', phase: 'compile', text: 'make' },
   progress: { kind: 'progress', done: 512, total: 1585, percent: 32, secondsLeft: 402, step: 'CC kernel/memcpy.o' },
   firstError: {
     kind: 'diagnostic',
@@ -169,7 +171,7 @@ export const fakeBuild: Build = {
       column: 1,
       excerpt: ['    3 | SYSCALL_DEFINE3(memcpy, void __user *, src, void __user *, dst,', '      | ^~~~~~~~~~~~~~~'],
       explanation:
-        'The prototype in include/linux/syscalls.h and the definition do not say the same. Give both the same parameters.',
+        'the same function is declared in two ways: the prototype in include/linux/syscalls.h and the definition have to agree',
     },
   },
   lines: ['  CC      kernel/fork.o', '  CC      kernel/exit.o', '  CC      kernel/memcpy.o'],

@@ -68,7 +68,7 @@ export function fakeMachines(now: number): Machine[] {
         since: now,
         end: {
           kind: 'failed',
-          sentence: 'the machine ended because of a fault of Longmode: no handler for opcode 0f ff',
+          sentence: 'the machine stopped by a fault of Longmode: no handler for opcode 0f ff',
           details: 'Error: no handler for opcode 0f ff\n    at decode (decode.ts:120:11)',
         },
       },

@@ -47,7 +47,7 @@ const words = {
     views: { code: 'Código', map: 'Mapa', registers: 'Registradores' },
   },
 }
-const overlays = { palette: 'KeyP', import: 'KeyI', preferences: 'Comma', 'new-machine': 'KeyN', files: 'KeyO' }
+const overlays = { palette: 'KeyP', import: 'KeyI', preferences: 'Comma', 'new-machine': 'KeyM', files: 'KeyO' }
 
 describe.each(looks)('in $theme and $language', ({ theme, language }) => {
   it('every panel and dialog looks as it did', { timeout: 300_000 }, async () => {

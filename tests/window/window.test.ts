@@ -65,7 +65,7 @@ describe.each(looks)('in $theme and $language', ({ theme, language, tabs, parts,
       'Control+Shift+P',
       'Control+Shift+I',
       'Control+Shift+Comma',
-      'Control+Shift+N',
+      'Control+Shift+M',
       'Control+Shift+O',
     ]) {
       await page.keyboard.press(keys)
@@ -159,7 +159,7 @@ describe('a machine', () => {
     await page.dispatchEvent('main', 'dragenter', { dataTransfer: transfer })
     await page.getByText('Drop it here').waitFor()
     await page.dispatchEvent('main', 'drop', { dataTransfer: transfer })
-    await page.getByText('This is a raw disk image that holds an ext4 file system.').waitFor()
+    await page.getByText('This is an ext4 file system image named "tutorial".').waitFor()
     const starts = page.getByRole('combobox', { name: 'Starts with' })
     await expect.poll(() => starts.locator('option:checked').textContent(), patience).toContain('6.1.0-28')
     await starts.selectOption({ index: 1 })
@@ -292,6 +292,42 @@ describe('the memory viewer', () => {
     await bytes.focus()
     await page.keyboard.type('4d')
     await expect.poll(() => bytes.textContent(), patience).toContain('Minux version 6.')
+    expect(faults()).toEqual([])
+  })
+})
+
+/** Windows from the least that the program allows, and how many bytes a row has then. */
+describe.each([
+  [640, 8],
+  [820, 8],
+  [900, 8],
+  [1024, 8],
+  [1180, 16],
+  [1600, 16],
+] as const)('the memory viewer %i pixels wide', (width, count) => {
+  it(`shows ${String(count)} bytes a row, and all of their text`, async () => {
+    const { page, faults } = await open()
+    await page.setViewportSize({ width, height: 700 })
+    await tab(page, 'Memory')
+    const goTo = page.getByRole('combobox', { name: 'Go to an address' })
+    await goTo.fill('linux_banner')
+    await goTo.press('Enter')
+    const bytes = page.getByRole('application', { name: 'Bytes' })
+    const banner = bytes.locator('.line', { hasText: 'Linux version 6.'.slice(0, count) })
+    await banner.waitFor(patience)
+    const text = banner.locator('[data-column=text]')
+    expect(await text.innerText()).toHaveLength(count)
+    const [inner, outer] = await Promise.all([text.boundingBox(), bytes.boundingBox()])
+    expect(inner!.x + inner!.width).toBeLessThanOrEqual(outer!.x + outer!.width)
+    // The pointer finds the byte that it points to, in both columns.
+    await text.click({ position: { x: inner!.width - 2, y: 8 } })
+    await page.getByText(new RegExp(`^ffffffff[0-9a-f]{7}${(count - 1).toString(16)}: `)).waitFor(patience)
+    await banner.locator('[data-column=hex]').click({ position: { x: 4, y: 8 } })
+    await page.getByText(/^ffffffff[0-9a-f]{7}0: /).waitFor(patience)
+    const side = (await page.getByRole('complementary', { name: 'About the cursor' }).boundingBox())!
+    expect(side.width).toBeGreaterThanOrEqual(249)
+    expect(side.x + side.width).toBeLessThanOrEqual(width)
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
     expect(faults()).toEqual([])
   })
 })

@@ -81,7 +81,7 @@ const portuguese: Words = {
 
 /** As the window's own table has them: Ctrl with a letter alone belongs to the guest; with Shift it is free. On a Mac, Command is free. */
 const keys: Readonly<Partial<Record<WindowCommand, string>>> = {
-  'new-machine': 'CmdOrCtrl+Shift+N',
+  'new-machine': 'CmdOrCtrl+Shift+M',
   'import-command': 'CmdOrCtrl+Shift+I',
   'open-files': 'CmdOrCtrl+Shift+O',
   settings: 'CmdOrCtrl+Shift+,',
