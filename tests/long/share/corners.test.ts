@@ -53,7 +53,9 @@ describe(`unusual files and mounts, on ${underTest}`, () => {
       ...virtfs(mapped, 'mapped', 'mapped-xattr'),
       ...virtfs(owned, 'owned', 'passthrough'),
     )
-    for (const place of [on, '/root/mapped'])
+    // QEMU 7.2 answers ENXIO to a guest's own mkfifo where that makes a FIFO of the host.
+    const words = underTest === 'qemu' ? [`${on} no-fifo`, '/root/mapped'] : [on, '/root/mapped']
+    for (const place of words)
       expect(await must(guest, `/bench/corners files ${place}`)).toContain('all as on a local disk')
     expectOddFiles(none)
     expectOddFiles(mapped)

@@ -75,7 +75,8 @@ describe(`work on a share, on ${underTest}`, () => {
     const guest = await boot(...plainShare(place))
     await must(guest, `cd ${on} && cp -r from to`, 3000)
     execFileSync('diff', ['-r', path.join(place, 'from'), path.join(place, 'to')])
-    expect(await must(guest, 'diff -r from/7 to/7 && find to -type f | wc -l', 3000)).toBe('50000')
+    // The guest's kernel may have something to say on the console when its computer was busy with the comparison above.
+    expect(await must(guest, 'diff -r from/7 to/7 && find to -type f | wc -l', 3000)).toMatch(/^50000$/m)
     await must(guest, 'rm -r to && ls', 3000)
     expect(fs.readdirSync(place)).toEqual(['from'])
   })
