@@ -107,7 +107,12 @@ function applyTimes(session: Session, node: HostNode, wanted: Wanted): number {
   const atimeNsec = nanoseconds(valid, SETATTR.ATIME, SETATTR.ATIME_SET, wanted.atimeNsec)
   const mtimeNsec = nanoseconds(valid, SETATTR.MTIME, SETATTR.MTIME_SET, wanted.mtimeNsec)
   if (atimeNsec < 0 || mtimeNsec < 0) return -ERRNO.EINVAL
-  return session.folder.utimes(node, wanted.atime, atimeNsec, wanted.mtime, mtimeNsec)
+  return session.folder.utimes(node, seconds(wanted.atime), atimeNsec, seconds(wanted.mtime), mtimeNsec)
+}
+
+/** No file system keeps times beyond 2^53 s; the host makes of them the last that its own does. A number near 2^63 would be rounded out of the call's range. */
+function seconds(value: number): number {
+  return Math.min(Math.max(value, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
 }
 
 function nanoseconds(valid: number, bit: number, setBit: number, value: number): number {

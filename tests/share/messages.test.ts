@@ -283,6 +283,20 @@ describe.each(MODELS)('each message, security_model=%s', (securityModel) => {
     expect(await c.errno(c.setattr(root, { size: 0 }))).toBe(ERRNO.EISDIR)
   })
 
+  it('Tsetattr with the first and last time that there is: the host keeps what it can', async () => {
+    const file = await c.create(root, 'a')
+    const set = (time: bigint) =>
+      c.call(T.SETATTR, (w) => {
+        for (const value of [file, 0x1b0, 0, 0, 0]) w.u32(value)
+        for (const value of [0n, time, 0n, time, 0n]) w.u64Exact(value)
+      })
+    await set(2n ** 63n - 1n)
+    expect((await c.getattr(file)).mtime[0]).toBeGreaterThan(4e9)
+    await set(-(2n ** 63n))
+    expect((await c.getattr(file)).mtime[0]).toBeLessThan(0)
+    expect(share.warnings).toEqual([])
+  })
+
   it('Tsetattr of a link changes the link: owner and times', async () => {
     await c.symlink(root, 'l', 'nowhere')
     const link = await c.walk(root, 'l')
