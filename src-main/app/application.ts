@@ -8,6 +8,7 @@ import { ServiceHost, type Peer } from '../contract/rpc/host.ts'
 import type { Trouble } from '../contract/rpc/messages.ts'
 import type { OpenRequest } from '../contract/services/application.ts'
 import { allServices, type AllServices } from '../contract/services/index.ts'
+import { KernelHistory } from './kernel-history.ts'
 import { KernelJobs } from './kernel-jobs.ts'
 import { MachineLibrary } from './machines/library.ts'
 import { prepareMachine } from './machines/prepare.ts'
@@ -40,7 +41,12 @@ export class Application {
   readonly library: MachineLibrary
   readonly settings: SettingsFile
   readonly #imageJobs = new ImageJobs((service, event, value) => this.host.emit(service, event, value))
-  readonly #kernelJobs = new KernelJobs(workbench, (service, event, value) => this.host.emit(service, event, value))
+  readonly #history: KernelHistory
+  readonly #kernelJobs = new KernelJobs(
+    workbench,
+    (service, event, value) => this.host.emit(service, event, value),
+    (build) => this.#history.built(build),
+  )
   /** Windows that listen. What is to be told before there is one waits. */
   readonly #ready = new Set<Peer<AllServices>>()
   readonly #openRequests: OpenRequest[] = []
@@ -48,12 +54,17 @@ export class Application {
 
   constructor({ shell, folder, worker, prepare = prepareMachine, settingsChanged }: ApplicationOptions) {
     this.settings = new SettingsFile(path.join(folder, 'settings.json'))
+    this.#history = new KernelHistory(path.join(folder, 'kernel-history.json'), {
+      changed: () => this.host.emit('kernel', 'historyChanged', undefined),
+      failed: (sentence) => this.tell({ cause: 'user', sentence }),
+    })
     this.library = new MachineLibrary(
       { folder: path.join(folder, 'machines'), prepare, ...(worker === undefined ? {} : { worker }) },
       {
         changed: (machine) => {
           this.host.emit('machines', 'changed', machine)
           shareWatch.runChanged(machine.id)
+          this.#history.machineChanged(machine)
         },
         removed: (id) => this.host.emit('machines', 'removed', id),
         note: (id, note) => this.host.emit('machines', 'note', { id, note }),
@@ -78,7 +89,7 @@ export class Application {
         debug: debugHandlers(this.library, new MachineSymbols(this.library)),
         files: fileHandlers(shell, path.join(folder, 'uploads')),
         images: imageHandlers(this.#imageJobs, path.join(folder, 'boot-files')),
-        kernel: kernelHandlers(workbench, this.#kernelJobs, this.library),
+        kernel: kernelHandlers(workbench, this.#kernelJobs, this.library, this.#history),
         machines: machineHandlers(this.library),
         shares: shareHandlers(this.library, shareWatch, shell),
       },
@@ -89,9 +100,10 @@ export class Application {
   /** Reads what is saved. What cannot be read is told to the first window, and stays as it is on the disk. */
   async load(): Promise<void> {
     const settings = await this.settings.load()
+    const history = await this.#history.load()
     const unreadable = await this.library.load()
-    const sentences = [...(settings === undefined ? [] : [settings]), ...unreadable.map(({ sentence }) => sentence)]
-    for (const sentence of sentences) this.tell({ cause: 'user', sentence })
+    const sentences = [settings, history, ...unreadable.map(({ sentence }) => sentence)]
+    for (const sentence of sentences) if (sentence !== undefined) this.tell({ cause: 'user', sentence })
   }
 
   /** Something that no call is waiting for. */
@@ -116,6 +128,6 @@ export class Application {
   /** Ends all machines and saves. */
   async close(): Promise<void> {
     await Promise.all([this.library.close(), this.#kernelJobs.close(), this.#imageJobs.close()])
-    await this.settings.settled()
+    await Promise.all([this.settings.settled(), this.#history.settled()])
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { KernelTreeError, type BuildEvent, type BuildResult, type KernelTree } from '../contract/kernel-tree.ts'
+import type { Build } from '../contract/services/kernel.ts'
 import { eventually } from '../../tests/fixtures/echo-library.ts'
 import { KernelJobs } from './kernel-jobs.ts'
 
@@ -9,6 +10,7 @@ const result: BuildResult = { outcome: 'built', seconds: 1, steps: 2, warnings: 
 /** A workbench whose build is in the test's hands. */
 function withBuild() {
   const sent: [string, unknown][] = []
+  const ended: Build[] = []
   const control = Promise.withResolvers<BuildResult>()
   let tell: (event: BuildEvent) => void = () => undefined
   const jobs = new KernelJobs(
@@ -21,13 +23,14 @@ function withBuild() {
       createDebianDisk: () => Promise.reject(new KernelTreeError('debootstrap is missing; install it')),
     },
     (_service, event, value) => void sent.push([event, value]),
+    (build) => ended.push(build),
   )
-  return { jobs, sent, control, tell: (event: BuildEvent) => tell(event) }
+  return { jobs, sent, ended, control, tell: (event: BuildEvent) => tell(event) }
 }
 
 describe('kernel jobs', () => {
   it('tell their events together, and keep what a window that comes later needs', async () => {
-    const { jobs, sent, control, tell } = withBuild()
+    const { jobs, sent, ended, control, tell } = withBuild()
     const job = jobs.build(tree, {})
     for (let n = 0; n < 600; n++) tell({ kind: 'line', text: `CC ${n}` })
     tell({ kind: 'progress', done: 3, total: 9, step: 'CC a.o' })
@@ -41,6 +44,7 @@ describe('kernel jobs', () => {
     const batches = sent.filter(([name]) => name === 'buildEvents') as [string, { events: BuildEvent[] }][]
     expect(batches.flatMap(([, { events }]) => events)).toHaveLength(602)
     expect(batches.length).toBeLessThan(5)
+    expect(ended).toMatchObject([{ job, result: { outcome: 'built' } }])
     expect(sent.at(-1)).toMatchObject(['buildChanged', { job, result: { outcome: 'built' } }])
   })
   it('build a tree once at a time, and can be cancelled', async () => {

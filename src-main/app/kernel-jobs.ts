@@ -57,14 +57,17 @@ class BuildJob {
 export class KernelJobs {
   readonly #work: Work
   readonly #emit: Emit
+  readonly #ended: (build: Build) => void
   readonly #builds = new Map<JobId, BuildJob>()
   readonly #disks = new Map<JobId, AbortController>()
   readonly #running = new Set<Promise<void>>()
   #next = 1
 
-  constructor(work: Work, emit: Emit) {
+  /** `ended` hears of each build that is over. */
+  constructor(work: Work, emit: Emit, ended: (build: Build) => void) {
     this.#work = work
     this.#emit = emit
+    this.#ended = ended
   }
 
   builds(): Build[] {
@@ -88,6 +91,7 @@ export class KernelJobs {
         )
         .then(() => {
           job.flush()
+          this.#ended(job.state)
           this.#emit('kernel', 'buildChanged', job.state)
         }),
     )

@@ -54,7 +54,8 @@ export type ToVcpu =
   /** Looking into the machine (debug.ts), answered by `debugged` with the same id. */
   | { readonly type: 'debug'; readonly id: number; readonly request: DebugRequest }
 
-export type ExitReason = 'power-off' | 'guest-reset' | 'debug-exit' | 'quit'
+export const exitReasons = ['power-off', 'guest-reset', 'debug-exit', 'quit'] as const
+export type ExitReason = (typeof exitReasons)[number]
 
 /** Worker -> owner. */
 export type FromVcpu =

@@ -4,6 +4,10 @@
  */
 export const hostPtBR: Readonly<Record<string, string>> = {
   '{} is being built already; wait for it, or cancel it': '{} já está sendo compilado; espere terminar, ou cancele',
+  'the history of kernels could not be read: {}': 'não foi possível ler o histórico dos kernels: {}',
+  'the history of kernels could not be saved: {}': 'não foi possível salvar o histórico dos kernels: {}',
+  '{} is no history of kernels any more; a new one begins with the next build or boot':
+    '{} deixou de ser um histórico de kernels; um novo começa com a próxima compilação ou início',
   'the settings could not be read: {}': 'não foi possível ler as preferências: {}',
   '{} is no settings file any more; the defaults are used until a setting is changed':
     '{} deixou de ser um arquivo de preferências; valem os padrões até que uma preferência seja mudada',

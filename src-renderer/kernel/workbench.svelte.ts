@@ -2,7 +2,7 @@
 import type { BuildEvent, BuildState, KernelTree } from '../../src-main/contract/kernel-tree.ts'
 import { troubleOf, type Trouble } from '../../src-main/contract/rpc/messages.ts'
 import type { Longmode } from '../../src-main/contract/services/index.ts'
-import type { Build } from '../../src-main/contract/services/kernel.ts'
+import type { Build, HistoryEntry } from '../../src-main/contract/services/kernel.ts'
 import { isRunning } from './build-state.ts'
 
 /** Lines of a running build that are kept for the eye. */
@@ -15,6 +15,8 @@ export class Workbench {
   trouble = $state.raw<Trouble>()
   /** Newest first. */
   builds = $state.raw<readonly Build[]>([])
+  /** Builds and boots, also of earlier sessions; the newest first. */
+  history = $state.raw<readonly HistoryEntry[]>([])
   readonly folder: string
   readonly api: Longmode['kernel']
   readonly #quits: (() => void)[]
@@ -26,6 +28,7 @@ export class Workbench {
     this.api = api
     this.folder = folder
     this.#quits = [
+      api.on('historyChanged', () => void this.#loadHistory()),
       api.on('buildChanged', (build) => this.#take(build)),
       api.on('buildEvents', ({ job, events }) => {
         this.builds = this.builds.map((build) => (build.job === job ? events.reduce(advance, build) : build))
@@ -55,8 +58,16 @@ export class Workbench {
     }
   }
 
+  async #loadHistory(): Promise<void> {
+    try {
+      this.history = await this.api.history(this.name)
+    } catch {
+      // The tree cannot be opened, which `trouble` says.
+    }
+  }
+
   async load(): Promise<void> {
-    await this.look()
+    await Promise.all([this.look(), this.#loadHistory()])
     const builds = await this.api.builds()
     this.builds = builds.filter((build) => build.folder === this.folder).sort((a, b) => b.job - a.job)
   }

@@ -12,6 +12,7 @@ import type { Machine, MachineState } from '../../src-main/contract/services/mac
 import {
   fakeBuild,
   fakeConfig,
+  fakeHistory,
   fakePlan,
   fakeRecipes,
   fakeState,
@@ -236,6 +237,7 @@ export class FakeHost {
         build: () => 1,
         cancel: () => undefined,
         builds: () => [fakeBuild],
+        history: () => fakeHistory(now),
         checkSyscall: () => fakeSyscall,
         planSyscall: () => fakePlan,
         planSyscallRemoval: () => fakePlan,

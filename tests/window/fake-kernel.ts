@@ -9,7 +9,7 @@ import type {
   SyscallReport,
   ToolchainReport,
 } from '../../src-main/contract/kernel-tree.ts'
-import type { Build } from '../../src-main/contract/services/kernel.ts'
+import type { Build, HistoryEntry } from '../../src-main/contract/services/kernel.ts'
 
 const file = (path: string) => ({ path: `/home/ana/linux/${path}`, bytes: 9_437_184, modified: 0 })
 
@@ -175,4 +175,31 @@ export const fakeBuild: Build = {
     },
   },
   lines: ['  CC      kernel/fork.o', '  CC      kernel/exit.o', '  CC      kernel/memcpy.o'],
+}
+
+export function fakeHistory(now: number): HistoryEntry[] {
+  const folder = '/home/ana/linux'
+  const minutes = (count: number) => now - count * 60_000
+  return [
+    { kind: 'boot', folder, at: minutes(60), id: 'tutorial', machine: 'Tutorial 6.1' },
+    { kind: 'build', folder, at: minutes(62), outcome: 'built', seconds: 54 },
+    {
+      kind: 'build',
+      folder,
+      at: minutes(65),
+      outcome: 'failed',
+      seconds: 9,
+      why: 'conflicting types for ‘sys_memcpy’',
+    },
+    {
+      kind: 'boot',
+      folder,
+      at: minutes(26 * 60),
+      id: 'tutorial',
+      machine: 'Tutorial 6.1',
+      seconds: 1312,
+      end: { kind: 'exited', reason: 'power-off', code: 0 },
+    },
+    { kind: 'build', folder, at: minutes(27 * 60), outcome: 'built', seconds: 823 },
+  ]
 }

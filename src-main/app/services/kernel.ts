@@ -6,6 +6,7 @@ import { TroubleError } from '../../contract/rpc/messages.ts'
 import type { AllServices } from '../../contract/services/index.ts'
 import type { MachineId } from '../../contract/services/common.ts'
 import type { TreeName } from '../../contract/services/kernel.ts'
+import type { KernelHistory } from '../kernel-history.ts'
 import type { KernelJobs } from '../kernel-jobs.ts'
 import type { MachineLibrary } from '../machines/library.ts'
 import { machineWithKernel } from '../machines/prepare.ts'
@@ -28,7 +29,12 @@ function withSentences(handlers: Handlers): Handlers {
   return Object.fromEntries(wrapped) as Handlers
 }
 
-export function kernelHandlers(workbench: KernelWorkbench, jobs: KernelJobs, library: MachineLibrary): Handlers {
+export function kernelHandlers(
+  workbench: KernelWorkbench,
+  jobs: KernelJobs,
+  library: MachineLibrary,
+  history: KernelHistory,
+): Handlers {
   const open = ({ folder, output }: TreeName) => workbench.openTree(folder, output)
   /** The machine as it boots the tree's kernel, also while there is none yet. */
   const machineOf = ({ output, bzImage }: KernelTree, machine: MachineId) =>
@@ -58,6 +64,7 @@ export function kernelHandlers(workbench: KernelWorkbench, jobs: KernelJobs, lib
     build: async (_window, tree, request) => jobs.build(await open(tree), request),
     cancel: (_window, job) => jobs.cancel(job),
     builds: () => jobs.builds(),
+    history: async (_window, tree) => history.of((await open(tree)).output),
     checkSyscall: async (_window, tree, request) => workbench.checkSyscall(await open(tree), request),
     planSyscall: async (_window, tree, request) => workbench.planSyscall(await open(tree), request),
     planSyscallRemoval: async (_window, tree, name) => workbench.planSyscallRemoval(await open(tree), name),

@@ -21,6 +21,7 @@ import {
 } from '../kernel-tree.ts'
 import type { MachineConfig } from '../../machine/config.ts'
 import { event, method } from '../rpc/definition.ts'
+import { exitReasons } from '../vcpu.ts'
 import { hostPath, jobId, line, machineId, type JobId } from './common.ts'
 
 const word = v.pipe(v.string(), v.maxLength(200))
@@ -77,6 +78,39 @@ export interface Build {
   readonly sentence?: string
 }
 
+const milliseconds = v.pipe(v.number(), v.minValue(0))
+const buildRecord = v.object({
+  kind: v.literal('build'),
+  /** The output folder of its tree. */
+  folder: hostPath,
+  /** When it began; milliseconds since 1970. */
+  at: milliseconds,
+  outcome: v.picklist(['built', 'failed', 'cancelled']),
+  seconds: v.number(),
+  /** The first error, or why it could not begin. */
+  why: v.exactOptional(v.string()),
+})
+const bootRecord = v.object({
+  kind: v.literal('boot'),
+  folder: hostPath,
+  at: milliseconds,
+  id: machineId,
+  /** The name that the machine had. */
+  machine: v.string(),
+  /** Once it is over: how long it ran, and how it ended. */
+  seconds: v.exactOptional(v.number()),
+  end: v.exactOptional(
+    v.variant('kind', [
+      v.object({ kind: v.literal('exited'), reason: v.picklist(exitReasons), code: v.number() }),
+      v.object({ kind: v.literal('failed'), sentence: v.string() }),
+    ]),
+  ),
+})
+/** A build that has ended, or a boot of a tree's kernel; of this session and of earlier ones. */
+export const historyEntry = v.variant('kind', [buildRecord, bootRecord])
+export type BootRecord = Readonly<v.InferOutput<typeof bootRecord>>
+export type HistoryEntry = Readonly<v.InferOutput<typeof buildRecord>> | BootRecord
+
 export const kernel = {
   methods: {
     open: method(tree).returns<KernelTree>(),
@@ -102,6 +136,8 @@ export const kernel = {
     build: method(tree, buildRequest).returns<JobId>(),
     cancel: method(jobId).returns<void>(),
     builds: method().returns<readonly Build[]>(),
+    /** The newest first. */
+    history: method(tree).returns<readonly HistoryEntry[]>(),
 
     checkSyscall: method(tree, syscallRequest).returns<SyscallReport>(),
     planSyscall: method(tree, syscallRequest).returns<ScaffoldPlan>(),
@@ -129,6 +165,8 @@ export const kernel = {
   events: {
     /** Several at a time, in order. */
     buildEvents: event<{ readonly job: JobId; readonly events: readonly BuildEvent[] }>(),
+    /** Of some tree; a window asks for its own. */
+    historyChanged: event<undefined>(),
     /** A build began or ended. */
     buildChanged: event<Build>(),
     diskProgress: event<{ readonly job: JobId; readonly progress: DiskProgress }>(),

@@ -42,7 +42,8 @@ const type = async (line: string) => {
   await page.locator('.xterm-helper-textarea').first().focus()
   await page.keyboard.type(`${line}\n`)
 }
-const builds = () => page.locator('#kernel-view li').allInnerTexts()
+/** Builds and boots, the newest first. */
+const history = () => page.getByRole('list', { name: 'Builds and boots' }).getByRole('listitem').allInnerTexts()
 
 /** Waits for the prompt of the kernel with this build number, as it says at its start. */
 const boots = (number: string) =>
@@ -95,6 +96,22 @@ it('opens the tree, and a recipe and one click more give it a configuration that
   expect(readFileSync(config, 'utf8')).toContain('CONFIG_9P_FS=y\n')
 })
 
+it('shows the first error with its line while it builds, and how far it is; a build can be cancelled', async () => {
+  await tab('Build').click()
+  const source = path.join(folder, 'init/calibrate.c')
+  const right = readFileSync(source, 'utf8')
+  writeFileSync(source, right.replace('#include <linux/jiffies.h>', '#include <linux/jiffys.h>'))
+  await button('Build').click()
+  await page.locator('.diagnostic.error').getByText('linux/jiffys.h: No such file or directory').waitFor()
+  await button(/^init\/calibrate\.c:\d+:\d+$/).waitFor()
+  await page.locator('.now').getByText('Failed').waitFor()
+  writeFileSync(source, right)
+  await button('Build').click()
+  await page.locator('pre[tabindex]', { hasText: /CC +kernel\// }).waitFor()
+  await button('Cancel').click()
+  await page.locator('.now').getByText('Cancelled').waitFor()
+})
+
 it('builds and boots it in one click each; the call is not there yet', async () => {
   await build()
   await button('Boot').click()
@@ -118,12 +135,11 @@ it('adds the call, builds again and boots: the console shows its results', async
     .first()
     .waitFor()
   await build()
-  const [newest, older] = await eventually(async () => {
-    const list = await builds()
-    return list.length === 2 && list
+  const kinds = ['Built', 'Booted in Longmode', 'Built', 'Cancelled', 'Failed']
+  await eventually(async () => {
+    const list = await history()
+    return list.length === kinds.length && list.every((entry, at) => entry.includes(kinds[at]))
   })
-  expect(newest).toContain('Built')
-  expect(older).toContain('Built')
 
   await button('Boot').click()
   await page.getByRole('dialog').getByRole('button', { name: 'Restart with this kernel' }).click()
