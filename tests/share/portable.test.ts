@@ -7,9 +7,11 @@ import type { FsCalls } from '../../src-main/host/folder-portable-paths.ts'
 import { PortableFolder } from '../../src-main/host/folder-portable.ts'
 import { ERRNO } from '../../src-main/ninep/errno.ts'
 import { makeShare } from './fixture.ts'
+import { foldingCalls } from './folding-calls.ts'
 import { canaryState, fuzz, plantCanaries } from './fuzz.ts'
 
 const RDWR = 2
+const EXCL = 0o200
 
 function failure(code: string): Error {
   return Object.assign(new Error(code), { code })
@@ -123,6 +125,32 @@ describe('the folder by paths', () => {
     share.server.reset()
     expect(share.folder.openCount).toBe(0)
     expect(share.warnings.filter((text) => text.includes('inside the server'))).toEqual([])
+    share.dispose()
+  })
+
+  it.each(['darwin', 'win32'] as const)('%s folds case: one file, listed as it was first written', async (platform) => {
+    const share = await makeShare({ openWith: (path) => new PortableFolder(path, platform, foldingCalls(path)) })
+    const { client: c, root } = share
+    const file = await c.create(root, 'ReadMe', RDWR)
+    await c.write(file, 0, 'text')
+    expect(await c.errno(c.create(root, 'README', RDWR | EXCL))).toBe(ERRNO.EEXIST)
+    expect(await c.errno(c.mkdir(root, 'readme'))).toBe(ERRNO.EEXIST)
+    expect((await c.stat(root, 'readme')).qid.path).toBe((await c.getattr(file)).qid.path)
+    expect((await c.read(await c.open(root, 'README', 0), 0, 9)).toString()).toBe('text')
+    await c.mkdir(root, 'Folder')
+    const folder = await c.walk(root, 'FOLDER')
+    await c.renameat(root, 'readme', folder, 'Other')
+    expect(readdirSync(share.at('Folder'))).toEqual(['Other'])
+    await c.renameat(folder, 'other', folder, 'oTHER')
+    expect(readdirSync(share.at('Folder'))).toEqual(['oTHER'])
+    expect((await c.read(await c.open(folder, 'Other', 0), 0, 9)).toString()).toBe('text')
+    // What was walked to in another case than it is renamed in is not found by that walk any more, and nothing else is found for it.
+    await c.renameat(root, 'folder', root, 'moved')
+    await c.mkdir(root, 'FOLDER')
+    expect(await c.errno(c.walk(folder, 'Other'))).toBe(ERRNO.ESTALE)
+    await c.unlinkat(await c.walk(root, 'Moved'), 'OTHER')
+    expect(readdirSync(share.at('moved'))).toEqual([])
+    expect((await c.read(file, 0, 9)).toString()).toBe('text')
     share.dispose()
   })
 
