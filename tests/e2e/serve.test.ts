@@ -198,6 +198,24 @@ describe('the window in a browser', () => {
       .first()
       .waitFor()
   })
+  it('lets the tag of a shared folder be chosen, and says how that is mounted', async () => {
+    const { page, library } = await start()
+    const share = { path: scratch, mountTag: 'shared_folder', securityModel: 'none', readOnly: false } as const
+    const { id } = await library.add({ ...defaultMachine, name: 'tagged', shares: [share] })
+    await page
+      .getByRole('button', { name: /^tagged/ })
+      .first()
+      .click()
+    await page.getByRole('tab', { name: 'Settings' }).click()
+    await page.getByRole('textbox', { name: 'Mount tag' }).fill('my_files')
+    await page.getByRole('combobox', { name: /security model/ }).selectOption('mapped-xattr')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await eventually(() => library.get(id).config.shares[0].mountTag === 'my_files')
+    expect(library.get(id).config.shares).toEqual([{ ...share, mountTag: 'my_files', securityModel: 'mapped-xattr' }])
+    await page.getByRole('tab', { name: 'Share' }).click()
+    const card = page.getByRole('region', { name: 'my_files' })
+    await card.getByText(/mount -t 9p -o \S+ my_files \/root\/host_folder/).waitFor()
+  })
   it('speaks Portuguese, also where the process side says it', async () => {
     const { app, page, library } = await start()
     await library.add({ ...defaultMachine, name: 'sem kernel', kernel: path.join(scratch, 'bzImage') })
