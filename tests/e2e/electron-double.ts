@@ -19,6 +19,8 @@ export const double = {
   browser: undefined as Browser | undefined,
   isFirstInstance: true,
   isReady: false,
+  /** What a second start gave the first. */
+  handedOver: undefined as unknown,
   quits: 0,
   /** Answers of dialogs, the next first. */
   dialogAnswers: [] as unknown[],
@@ -68,7 +70,8 @@ class App extends EventEmitter {
   getLocale(): string {
     return 'en-US'
   }
-  requestSingleInstanceLock(): boolean {
+  requestSingleInstanceLock(given: unknown): boolean {
+    double.handedOver = given
     return double.isFirstInstance
   }
   whenReady(): Promise<unknown> {

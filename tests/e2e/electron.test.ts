@@ -4,6 +4,7 @@ import path from 'node:path'
 import process from 'node:process'
 import type { Browser, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { cacheFolder } from '../../src-main/host/cache-folder.ts'
 import { buildWindow } from '../../src-main/app/build/window.ts'
 import { MESSAGE_CHANNEL, PAGE_URL } from '../../src-main/app/electron/channel.ts'
 import { eventually } from '../fixtures/echo-library.ts'
@@ -27,12 +28,24 @@ beforeAll(async () => {
   process.env.LONGMODE_DATA = scratch
   process.argv = ['electron', 'dist/app']
   double.paths = { 'a.img': path.join(scratch, 'a.img') }
-  await import('../../src-main/app/electron/main.ts')
+  process.env.XDG_CACHE_HOME = path.dirname(cacheFolder())
+  process.env.HOME = scratch
 }, 120_000)
 afterAll(() => browser.close())
 
 describe('the main process', () => {
+  it('of a second start hands its words over and ends', async () => {
+    double.isFirstInstance = false
+    const again = '../../src-main/app/electron/main.ts?second'
+    await import(/* @vite-ignore */ again)
+    expect([double.quits, BrowserWindow.getAllWindows()]).toEqual([1, []])
+    expect(double.handedOver).toMatchObject({ words: [], folder: process.cwd() })
+    double.isFirstInstance = true
+    double.quits = 0
+  })
   it('waits for nothing while it is evaluated, and opens its window when Electron is ready', async () => {
+    double.schemes.length = 0
+    await import('../../src-main/app/electron/main.ts')
     expect(BrowserWindow.getAllWindows()).toEqual([])
     expect(double.schemes).toEqual(['app'])
     double.becomeReady()
@@ -100,11 +113,52 @@ describe('the main process', () => {
     }
     expect(prevented('will-navigate', 'https://evil.example/')).toBe(true)
     expect(prevented('will-navigate', PAGE_URL)).toBe(false)
+    expect(prevented('will-redirect', PAGE_URL)).toBe(true)
     expect(prevented('will-attach-webview', '')).toBe(true)
     for (const url of ['https://evil.example/', 'file:///etc/passwd', 'https://docs.kernel.org/process/']) {
       expect(webContents.openHandler!({ url })).toEqual({ action: 'deny' })
     }
     expect(double.opened).toEqual(['https://docs.kernel.org/process/'])
+  })
+  it('does not trust the page with an address, or with a call that fits no schema', async () => {
+    const refused = (await page.evaluate(`new Promise((resolve) => {
+      const answers = []
+      longmode.onMessage((message) => {
+        if ([981, 982, 983].includes(message.id)) answers.push(message)
+        if (answers.length === 3) resolve(answers)
+      })
+      const call = (id, method, ...args) => longmode.send({ type: 'call', id, service: 'application', method, args })
+      call(981, 'openPage', 'https://evil.example/')
+      call(982, 'openPage', 'javascript:alert(1)', 'and more')
+      call(983, 'reveal', { path: 3 })
+    })`)) as { type: string; trouble: { sentence: string } }[]
+    expect(refused.map(({ type }) => type)).toEqual(['failure', 'failure', 'failure'])
+    expect(refused.map(({ trouble }) => trouble.sentence).toSorted()[0]).toContain('Longmode opens only pages')
+    expect(double.opened).toEqual(['https://docs.kernel.org/process/'])
+  })
+  it("chooses in the system's own dialogs: what they show, and what is done with the answer", async () => {
+    const ask = async (command: string, answer: unknown) => {
+      double.dialogAnswers.push(answer)
+      double.menu.flatMap(({ submenu }) => submenu ?? []).find(({ id }) => id === command)!.click!()
+      return await eventually(() => double.dialogs.pop())
+    }
+    const properties = ['openFile', 'multiSelections']
+    expect(await ask('open-files', { canceled: true, filePaths: [] })).toEqual({ title: 'Open files', properties })
+    const file = path.join(scratch, 'chosen.img')
+    writeFileSync(file, new Uint8Array(1 << 16))
+    await ask('open-files', { canceled: false, filePaths: [file] })
+    await page.getByRole('dialog', { name: 'Dropped files' }).getByText('chosen.img').first().waitFor()
+    await page.keyboard.press('Escape')
+    const tree = { title: 'Choose a kernel tree', properties: ['openDirectory'] }
+    expect(await ask('open-kernel-tree', { canceled: true, filePaths: [] })).toEqual(tree)
+    expect(await page.getByRole('button', { name: 'Boot the built-in Linux' }).count()).toBe(1)
+  })
+  it('shows a file that the system opens with it', async () => {
+    const event = { prevented: false, preventDefault: () => (event.prevented = true) }
+    app.emit('open-file', event, path.join(scratch, 'chosen.img'))
+    expect(event.prevented).toBe(true)
+    await page.getByRole('dialog', { name: 'Dropped files' }).getByText('chosen.img').first().waitFor()
+    await page.keyboard.press('Escape')
   })
   it('carries the menu to the window', async () => {
     const items = double.menu.flatMap(({ submenu }) => submenu ?? [])
@@ -172,6 +226,35 @@ describe('the main process', () => {
       .getByText(/the window crashed/i)
       .first()
       .waitFor()
+  })
+  it('asks before it ends a machine that runs', { timeout: 120_000 }, async () => {
+    await page.getByText('handed').first().waitFor()
+    const call = (id: number, method: string, ...args: string[]) =>
+      page.evaluate(`new Promise((resolve) => {
+        longmode.onMessage((message) => { if (message.id === ${id}) resolve(message) })
+        longmode.send(${JSON.stringify({ type: 'call', id, service: 'machines', method, args })})
+      })`)
+    await call(970, 'embedded')
+    await call(971, 'start', 'default')
+    await page
+      .getByText(/^running/)
+      .first()
+      .waitFor()
+    double.dialogAnswers.push({ response: 1 }, { response: 0 })
+    app.quit()
+    app.quit()
+    await eventually(() => double.dialogs.length > 0)
+    expect(double.dialogs.splice(0)).toMatchObject([
+      { message: 'Longmode is running.', buttons: ['Quit', 'Go on'], cancelId: 1 },
+    ])
+    expect(double.quits).toBe(0)
+    expect(await page.getByText(/^running/).count()).toBeGreaterThan(0)
+    await call(972, 'kill', 'default')
+    await page
+      .getByText(/^running/)
+      .first()
+      .waitFor({ state: 'detached' })
+    double.dialogAnswers.length = 0
   })
   it('keeps the place of the window, and quits when it is closed', async () => {
     window().close()

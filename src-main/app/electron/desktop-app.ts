@@ -24,6 +24,8 @@ export class DesktopApp {
   #stateWritten: Promise<void> = Promise.resolve()
   /** No machine runs any more and everything is saved: the program may end. */
   #closed = false
+  /** It is being asked whether to end, or it is ending. */
+  #quitting = false
 
   constructor(folder: string) {
     this.#application = new Application({
@@ -158,7 +160,9 @@ export class DesktopApp {
   #beforeQuit(event: { preventDefault(): void }): void {
     if (this.#closed) return
     event.preventDefault()
-    void this.#quit()
+    if (this.#quitting) return
+    this.#quitting = true
+    void this.#quit().finally(() => (this.#quitting = false))
   }
 
   /** Asks when machines run, ends them with their disks flushed, and then quits. */
