@@ -300,12 +300,21 @@ class RegionEmitter {
     const { rip } = this.site
     const { known } = this
     const condition = last.flow === 'next' ? undefined : this.context.branching
-    if (condition) f.if(condition, () => this.edge(node, block.target ?? { at: last.target!, key: undefined }, known))
+    if (condition) {
+      const target = block.target ?? { at: last.target!, key: undefined }
+      f.if(condition, () => this.edge(node, target, known), undefined, this.isLikely(target, block.next))
+    }
     if (block.next !== undefined) return this.edge(node, block.next, known)
     if (!LANDING.has(last.name)) return f.unreachable()
     for (const place of block.landings) f.if(rip.eq(this.ripAt(place.at)), () => this.edge(node, place, known))
     this.known = known
     this.leaveRegion()
+  }
+  /** What leaves the region was not warm when it was made: its code shall not stand in the way of the rest. */
+  private isLikely(target: Place, next: Place | undefined): boolean | undefined {
+    const stays = this.graph.find(target) !== undefined
+    const goesOn = next !== undefined && this.graph.find(next) !== undefined
+    return stays === goesOn ? undefined : stays
   }
   private dispatch(): void {
     const { f } = this

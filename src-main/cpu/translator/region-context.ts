@@ -76,8 +76,14 @@ export class RegionContext implements OpContext {
     const { f, site } = this
     const isWrite = (how & ACCESS.write) !== 0
     const host = f.local(f.module.ptr)
-    // entries are 32 bytes: the page number shifted by 5
-    const entry = f.tmp(site.tlb.add(toPtr(f, address.shr_u(7)).and((TLB_ENTRIES - 1) * TLB_STRIDE)))
+    // entries are 32 bytes: the page number shifted by 5; what is left of it lies in the low half of the address
+    const entry = f.tmp(
+      site.tlb.add(
+        toPtr(f, address)
+          .shr_u(7)
+          .and((TLB_ENTRIES - 1) * TLB_STRIDE),
+      ),
+    )
     f.if(
       address.xor(f.load64(entry, isWrite ? 8 : 0)).le_u(4096 - size),
       () => f.set(host, toPtr(f, address).add(f.loadPtr(entry, 16))),
