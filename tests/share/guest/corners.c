@@ -1,7 +1,7 @@
 /*
  * Files that are unlike others, as a guest's programs meet them on a shared folder: a static program, the same on Longmode and QEMU.
  *
- *   corners files DIR [no-fifo]    holes, 5 GiB, O_APPEND, O_DIRECT, odd names, links, files that lost their name
+ *   corners files DIR [no-fifo]    holes, 5 GiB, O_APPEND, O_DIRECT, odd names, links, extended attributes, files that lost their name
  *   corners list DIR COUNT         every one of f0 to f(COUNT-1) is listed once; "also N others" tells what else is there
  *   corners as UID FILE            makes FILE as that user and tells the errno of it
  *   corners look UID FILE          opens FILE for reading as that user and tells the errno of it
@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "die.h"
@@ -121,6 +123,38 @@ static void links(int with_fifo)
 		die("mkfifo");
 }
 
+static void attributes(void)
+{
+	static char large[3000], got[4096];
+	memset(large, 'x', sizeof large);
+	if (setxattr("first", "user.small", "value", 5, XATTR_CREATE) != 0 || setxattr("first", "user.large", large, sizeof large, 0) != 0)
+		die("setxattr");
+	if (setxattr("first", "user.small", "again", 5, XATTR_CREATE) == 0 || errno != EEXIST)
+		die("an attribute made twice");
+	if (setxattr("first", "user.none", "x", 1, XATTR_REPLACE) == 0 || errno != ENODATA)
+		die("an attribute replaced that is not there");
+	if (getxattr("second", "user.small", got, sizeof got) != 5 || memcmp(got, "value", 5) != 0)
+		die("getxattr by the other name");
+	if (getxattr("first", "user.large", got, sizeof got) != sizeof large || memcmp(got, large, sizeof large) != 0)
+		die("getxattr of 3000 bytes");
+	if (getxattr("first", "user.large", got, 10) >= 0 || errno != ERANGE)
+		die("getxattr into 10 bytes");
+	ssize_t length = listxattr("first", got, sizeof got);
+	if (length < 0 || memmem(got, length, "user.small", 11) == NULL || memmem(got, length, "user.large", 11) == NULL)
+		die("listxattr");
+	if (memmem(got, length, "user.virtfs", 11) != NULL)
+		die("the host's own attributes are listed");
+	if (removexattr("first", "user.large") != 0 || getxattr("first", "user.large", got, sizeof got) >= 0 || errno != ENODATA)
+		die("removexattr");
+}
+
+static void room(void)
+{
+	struct statfs s;
+	if (statfs(".", &s) != 0 || s.f_namelen != 255 || s.f_blocks == 0 || s.f_bfree > s.f_blocks)
+		die("statfs");
+}
+
 static void nameless(void)
 {
 	struct stat s;
@@ -151,6 +185,8 @@ static int files(const char *dir, int with_fifo)
 	direct();
 	names();
 	links(with_fifo);
+	attributes();
+	room();
 	nameless();
 	printf("all as on a local disk\n");
 	return 0;
