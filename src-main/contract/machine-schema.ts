@@ -6,7 +6,7 @@ import { LEAST_MEMORY, MIB, MOST_CONSOLES, MOST_MEMORY, type MachineConfig } fro
 const text = v.pipe(v.string(), v.maxLength(4096))
 const filePath = v.pipe(
   text,
-  v.nonEmpty('a file is missing'),
+  v.nonEmpty('a file is missing; choose one'),
   v.check((value) => !value.includes('\0'), 'a path with a zero byte'),
 )
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535))
@@ -24,13 +24,10 @@ const disk = v.object({
   ),
 })
 
+const MOUNT_TAG = 'a mount tag has 1 to 31 bytes and no blanks; choose another one'
 const share = v.object({
   path: filePath,
-  mountTag: v.pipe(
-    v.string(),
-    v.regex(/^\S+$/, 'a mount tag without spaces'),
-    v.maxBytes(31, 'a mount tag of 31 bytes at most'),
-  ),
+  mountTag: v.pipe(v.string(), v.regex(/^\S+$/, MOUNT_TAG), v.maxBytes(31, MOUNT_TAG)),
   securityModel: v.picklist(['none', 'mapped-xattr', 'passthrough']),
   readOnly: v.boolean(),
 })

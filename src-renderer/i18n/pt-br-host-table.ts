@@ -104,11 +104,11 @@ export const hostPtBR: Readonly<Record<string, string>> = {
     '-gdb: a porta {} de 127.0.0.1 está em uso; indique outra com -gdb tcp::PORTA',
   'port {} of 127.0.0.1 is in use; give another with -gdb tcp::PORT':
     'a porta {} de 127.0.0.1 está em uso; indique outra com -gdb tcp::PORTA',
-  'a file is missing': 'falta um arquivo',
+  'a file is missing; choose one': 'falta um arquivo; escolha um',
   'a path with a zero byte': 'um caminho com um byte zero',
   'a serial number has up to 20 characters': 'um número de série tem até 20 caracteres',
-  'a mount tag without spaces': 'uma mount tag sem espaços',
-  'a mount tag of 31 bytes at most': 'uma mount tag de no máximo 31 bytes',
+  'a mount tag has 1 to 31 bytes and no blanks; choose another one':
+    'uma etiqueta de montagem tem de 1 a 31 bytes e nenhum espaço; escolha outra',
   'the machine needs a name': 'a máquina precisa de um nome',
   'memory is a whole number of MiB': 'a memória é um número inteiro de MiB',
   'at least {} MiB of memory': 'pelo menos {} MiB de memória',

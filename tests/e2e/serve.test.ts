@@ -207,6 +207,8 @@ describe('the window in a browser', () => {
       .first()
       .click()
     await page.getByRole('tab', { name: 'Settings' }).click()
+    await page.getByRole('textbox', { name: 'Mount tag' }).fill('my files')
+    await page.getByText('A mount tag has 1 to 31 bytes and no blanks; choose another one').waitFor()
     await page.getByRole('textbox', { name: 'Mount tag' }).fill('my_files')
     await page.getByRole('combobox', { name: /security model/ }).selectOption('mapped-xattr')
     await page.getByRole('button', { name: 'Save', exact: true }).click()

@@ -1,7 +1,7 @@
 /** The process side: checks each call against its schema, runs the handler, answers; sends events to every window or to one. */
 import * as v from 'valibot'
 import type { ServiceHandlers, Services, ValueOf } from './definition.ts'
-import { troubleOf, type FromHost, type Trouble } from './messages.ts'
+import { TroubleError, troubleOf, type FromHost, type Trouble } from './messages.ts'
 
 /** One connected window. */
 export interface Peer<T extends Services = Services> {
@@ -97,6 +97,8 @@ export class ServiceHost<T extends Services> {
     const checked = v.safeParse(methods[method].check, args)
     if (!checked.success) {
       const [issue] = checked.issues
+      // A rule with a sentence of its own is about what the user has typed; all others are about what our window sent.
+      if (issue.kind === 'validation' && !issue.message.startsWith('Invalid')) throw TroubleError.user(issue.message)
       throw new Error(`${service}.${method}: argument ${v.getDotPath(issue) ?? ''}: ${issue.message}`)
     }
     const handlers = this.#handlers[service] as unknown as Readonly<Record<string, AnyHandler>>

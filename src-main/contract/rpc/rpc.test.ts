@@ -15,6 +15,7 @@ const services = {
       crash: method().returns<void>(),
       never: method().returns<void>(),
       askForEvent: method(v.string()).returns<void>(),
+      rename: method(v.pipe(v.string(), v.nonEmpty('it needs a name'), v.maxLength(9))).returns<void>(),
     },
     events: { told: event<string>() },
   },
@@ -30,6 +31,7 @@ const handlers: AllHandlers<typeof services> = {
       throw new Error('index out of range')
     },
     never: () => new Promise(() => undefined),
+    rename: () => undefined,
     askForEvent: (peer, text) => peer.emit('sums', 'told', text),
   },
 }
@@ -79,6 +81,15 @@ describe('a service', () => {
     const raw = windows[0].link
     expect(() => raw.receive({ type: 'call', id: 1, service: '__proto__', method: 'toString', args: [] })).not.toThrow()
     expect(() => raw.receive('nonsense')).not.toThrow()
+  })
+  it('tells what the user typed wrong by the sentence of that rule', async () => {
+    const { proxy, bugs } = connected()
+    await proxy.sums.rename('new name')
+    await expect(proxy.sums.rename('')).rejects.toMatchObject({
+      trouble: { cause: 'user', sentence: 'it needs a name' },
+    })
+    expect(bugs).toEqual([])
+    await expect(proxy.sums.rename('0123456789')).rejects.toMatchObject({ trouble: { cause: 'bug' } })
   })
   it('tells events to all or to one, until nobody listens', async () => {
     const { host, windows } = connected(2)
