@@ -32,6 +32,8 @@ const show = (tab: TabId) => ({
   available: (session: Session) => session.machine !== undefined,
   run: (session: Session) => {
     session.overlay = undefined
+    // A second time it is the way out of a console, which takes all other keys.
+    if (session.tab === tab) document.getElementById(`tab-panel-${tab}`)?.focus()
     session.tab = tab
   },
 })
@@ -60,8 +62,12 @@ export async function openFiles(session: Session): Promise<void> {
 export async function openKernelTree(session: Session): Promise<void> {
   const paths = await session.choose({ purpose: 'kernel-tree' })
   if (paths?.[0] === undefined) return
-  session.openTree(paths[0])
-  // The panel is a machine's: on the first page there is none yet.
+  await showTree(session, paths[0])
+}
+
+/** The panel is a machine's: on the first page there is none yet. */
+export async function showTree(session: Session, folder: string): Promise<void> {
+  session.openTree(folder)
   if (session.machine === undefined && (await session.embedded()) === undefined) return
   session.tab = 'kernel'
 }

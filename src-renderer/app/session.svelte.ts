@@ -1,6 +1,7 @@
 /** What the whole window knows: the machines, the settings, what is shown, and what went wrong. One object, handed down by context. */
 import { getContext, setContext } from 'svelte'
 import { SvelteMap } from 'svelte/reactivity'
+import type { BuildRequest } from '../../src-main/contract/kernel-tree.ts'
 import { TroubleError, troubleOf, type Trouble } from '../../src-main/contract/rpc/messages.ts'
 import {
   defaultSettings,
@@ -67,6 +68,8 @@ export class Session {
   overlay = $state.raw<Overlay>()
   browsing = $state.raw<Browsing>()
   toasts = $state.raw<readonly Toast[]>([])
+  /** How each tree was built last, by its folder: with another compiler or wrapper make would compile everything again. */
+  readonly buildRequests = new Map<string, BuildRequest>()
   /** The connection is gone: nothing can be done but load the window again. */
   lost = $state(false)
   loaded = $state(false)

@@ -44,6 +44,11 @@ export function t(key: Key, values?: Values): string {
     : text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
 }
 
+/** The text of a key that may not exist; then `otherwise`. For words of the process side that are a closed list, but not ours. */
+export function wordOr(key: string, otherwise: string): string {
+  return (words[locale.language] as Readonly<Record<string, string>>)[key] ?? otherwise
+}
+
 /** Keys that come as a pair `x.one` and `x.other`. */
 export type PluralKey = {
   [K in Key]: K extends `${infer Stem}.one` ? (`${Stem}.other` extends Key ? Stem : never) : never

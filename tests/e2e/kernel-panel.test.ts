@@ -80,6 +80,13 @@ const words = (entry: string) => entry.replace(/^\s*\d+:\d+:\d+\s*/, '').replace
 it('shows a build as it goes, its first error, and can cancel it', { timeout: 120_000 }, async () => {
   const { page, errors } = await start()
   await page.getByText('Not built in this session.').waitFor()
+  // What is chosen stays while other panels are looked at.
+  const wrapper = page.getByRole('combobox', { name: 'In front of it' })
+  await wrapper.selectOption('distcc')
+  await page.getByRole('tab', { name: 'Disks', exact: true }).click()
+  await page.getByRole('tab', { name: 'Kernel', exact: true }).click()
+  await eventually(async () => (await wrapper.inputValue()) === 'distcc')
+  await wrapper.selectOption('')
   writeFileSync(inTree('kernel/o9.c'), '\nint f(void)\n{\n\treturn nothing;\n}\n')
   await button(page, 'Build').click()
   const error = page.locator('.diagnostic.error')

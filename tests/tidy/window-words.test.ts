@@ -17,7 +17,8 @@ function isUsed(key: string): boolean {
   if (sources.includes(`'${key}'`)) return true
   const stem = key.replace(/\.(one|other)$/, '')
   if (stem !== key && sources.includes(`'${stem}'`)) return true
-  return sources.includes(`\`${key.replace(/[^.]*$/, '')}\${`)
+  const dots = [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index + 1))
+  return dots.some((stem) => sources.includes(`\`${stem}\${`))
 }
 const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort()
 

@@ -5,6 +5,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright'
 import { describe, expect, it } from 'vitest'
+import type { WindowCommand } from '../../src-main/contract/services/application.ts'
 import { FakeHost } from './fake-host.ts'
 import { tab, windows } from './open.ts'
 import { difference } from './pictures.ts'
@@ -74,6 +75,60 @@ describe.each(looks)('in $theme and $language', ({ theme, language, tabs, parts,
     }
     expect(found).toEqual([])
     expect(faults()).toEqual([])
+  }, 300_000)
+})
+
+describe.each(looks)('in $theme and $language too', ({ theme, language, tabs }) => {
+  it('no dialog, message or state of a machine has one', async () => {
+    const { fake, page, faults } = await open({ settings: { theme, language, kernelTree: '/home/ana/linux' } })
+    const found: string[] = []
+    const look = async (what: string) => {
+      await page.waitForTimeout(250)
+      found.push(...(await serious(page)).map((fault) => `${what}: ${fault}`))
+    }
+    const dialog = async (what: string) => {
+      await page.getByRole('dialog').waitFor()
+      await look(what)
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    const command = (id: WindowCommand) => fake.host.emit('application', 'command', id)
+    await page.getByRole('heading', { name: 'Tutorial 6.1' }).waitFor()
+    command('about')
+    await dialog('about')
+    command('machine-kill')
+    await dialog('question')
+    command('find')
+    await page.getByRole('search').waitFor()
+    await look('find')
+    fake.host.emit('application', 'open', { paths: ['/home/ana/my_disk.raw', '/home/ana/picture.png'] })
+    await dialog('drop')
+    await tab(page, tabs[4])
+    await page.locator('.more').getByRole('button').last().click()
+    await dialog('new image')
+    fake.trouble('the machine could not be saved')
+    fake.host.emit('machines', 'note', { id: 'tutorial', note: { at: 0, text: 'the shared folder is gone' } })
+    await page.locator('.toasts .trouble').waitFor()
+    await look('messages')
+    const status = { since: 0, progress: { text: 'making the default guest: unpacking', part: 0.7 } }
+    fake.change('tutorial', { status: { state: 'preparing', ...status } })
+    await page.locator('progress').waitFor()
+    await look('preparing')
+    fake.change('tutorial', { status: { state: 'running', since: 0, asked: 'restart' } })
+    await look('asked')
+    const end = { kind: 'failed', sentence: 'the disk is full', details: 'at x' } as const
+    fake.change('tutorial', { status: { state: 'failed', since: 0, end } })
+    await page.locator('.strip .trouble').waitFor()
+    for (const name of tabs.slice(0, 3)) {
+      await tab(page, name)
+      await look(`failed, ${name}`)
+    }
+    expect(found).toEqual([])
+    expect(faults()).toEqual([])
+    // The first page.
+    const first = await open({ settings: { theme, language }, machines: [] })
+    await first.page.locator('.welcome').waitFor()
+    expect(await serious(first.page)).toEqual([])
   }, 300_000)
 })
 
@@ -258,6 +313,43 @@ describe('the console', () => {
     fake.say('debian', 'Linux version 6.1')
     await page.getByText('A kernel unpacks itself').waitFor({ state: 'detached' })
     await expect.poll(() => textOf(page), patience).toContain('Linux version 6.1')
+  })
+  it('can be left by the keyboard, and all its tools be reached', async () => {
+    const { fake, page } = await open()
+    await page.locator('.xterm-helper-textarea').focus()
+    await expect.poll(() => textOf(page), patience).toContain('tutorial login: root')
+    await page.keyboard.press('Tab')
+    await expect.poll(() => fake.typed, patience).toBe('\t')
+    await page.keyboard.press('Control+Shift+1')
+    const reached: string[] = []
+    for (let n = 0; n < 20 && !reached.includes('Terminal input'); n++) {
+      reached.push(
+        await page.evaluate<string>(
+          '(({ ariaLabel, innerText }) => ariaLabel ?? innerText.trim())(document.activeElement)',
+        ),
+      )
+      await page.keyboard.press('Tab')
+    }
+    expect(reached[0]).toBe('Console')
+    const tools = ['ttyS0', 'Find', 'Copy', 'Paste', 'Save the log', 'Smaller text', 'Larger text', 'Terminal input']
+    expect(reached.filter((name) => tools.includes(name))).toEqual(tools)
+  })
+  it('keeps 10,000 lines', async () => {
+    const { fake, page } = await open()
+    await page.locator('.xterm-helper-textarea').focus()
+    await expect.poll(() => textOf(page), patience).toContain('tutorial login: root')
+    await page.keyboard.press('Control+Shift+F')
+    const search = page.getByRole('search')
+    await search.waitFor()
+    const rows = await page.locator('.xterm-rows').first().locator('> div').count()
+    fake.say('tutorial', Array.from({ length: 12_000 }, (_, index) => `\r\nline ${String(index)};`).join(''))
+    await expect.poll(() => textOf(page), patience).toContain('line 11999;')
+    const first = 12_000 - 10_000 - rows
+    await search.getByRole('textbox').fill(`line ${String(first)};`)
+    await search.getByText('1 of 1').waitFor()
+    expect(await textOf(page)).toContain(`line ${String(first + 1)};`)
+    await search.getByRole('textbox').fill(`line ${String(first - 1)};`)
+    await search.getByText('0 of 0').waitFor()
   })
   it('finds text', async () => {
     const { page } = await open()
