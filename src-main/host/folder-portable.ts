@@ -220,9 +220,15 @@ export class PortableFolder extends PortablePaths implements HostFolder {
       const found = identityOf(this.fs.fstatSync(fd, { bigint: true }))
       if (!same(found, identity)) return this.fs.closeSync(fd)
       opened = this.keep(new PortableFile(fd, place, identity, (flags & OPEN.ACCMODE) !== OPEN.RDONLY))
-      if ((flags & OPEN.TRUNC) !== 0) this.fs.ftruncateSync(fd, 0)
     })
-    return failed < 0 ? failed : opened
+    if (failed < 0 || typeof opened === 'number' || (flags & OPEN.TRUNC) === 0) return failed < 0 ? failed : opened
+    // Only now is it sure what is cut; also a file that is opened for reading alone is.
+    const itself = this.nodeOf(opened)
+    const cut = this.truncate(itself, 0)
+    this.release(itself)
+    if (cut === 0) return opened
+    this.close(opened)
+    return cut
   }
 
   create(dir: HostNode, name: Uint8Array, flags: number, mode: number): HostFile | number {

@@ -1,17 +1,20 @@
 import * as nodeFs from 'node:fs'
-import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { toGuestName, toHostName } from '../../src-main/host/folder-portable-names.ts'
 import type { FsCalls } from '../../src-main/host/folder-portable-paths.ts'
 import { PortableFolder } from '../../src-main/host/folder-portable.ts'
 import { ERRNO } from '../../src-main/ninep/errno.ts'
-import { makeShare } from './fixture.ts'
+import { makeShare, openDescriptors } from './fixture.ts'
 import { foldingCalls } from './folding-calls.ts'
 import { canaryState, fuzz, plantCanaries } from './fuzz.ts'
 
 const RDWR = 2
 const EXCL = 0o200
+const TRUNC = 0o1000
+/** A thousand messages each; LONGMODE_FUZZ says how many messages, as in fuzz.test.ts. */
+const SEEDS = Math.max(3, Number(process.env['LONGMODE_FUZZ'] ?? 0) / 1000)
 
 function failure(code: string): Error {
   return Object.assign(new Error(code), { code })
@@ -92,6 +95,28 @@ describe('the folder by paths', () => {
     share.dispose()
   })
 
+  it('O_TRUNC cuts, for readers too; where it may not, nothing stays open', async () => {
+    const refusing: FsCalls = {
+      ...nodeFs,
+      ftruncateSync: () => {
+        throw failure('EIO')
+      },
+    }
+    const share = await makeShare({ openWith: (path) => new PortableFolder(path, 'linux') })
+    const { client: c, root } = share
+    writeFileSync(share.at('f'), 'text')
+    await c.clunk(await c.open(root, 'f', TRUNC))
+    expect(readFileSync(share.at('f'), 'utf8')).toBe('')
+    share.dispose()
+    const broken = await makeShare({ openWith: (path) => new PortableFolder(path, 'linux', refusing) })
+    writeFileSync(broken.at('f'), 'text')
+    const before = openDescriptors()
+    expect(await broken.client.errno(broken.client.open(broken.root, 'f', RDWR | TRUNC))).toBe(ERRNO.EIO)
+    expect(openDescriptors()).toBe(before)
+    expect(broken.folder.openCount).toBe(1)
+    broken.dispose()
+  })
+
   it('never follows a link, nor goes on where a directory was swapped for one', async () => {
     const share = await makeShare({ openWith: (path) => new PortableFolder(path, 'linux') })
     const { client: c, root } = share
@@ -112,11 +137,12 @@ describe('the folder by paths', () => {
     share.dispose()
   })
 
-  it('mutated messages crash nothing and touch nothing outside', async () => {
+  it('mutated messages crash nothing, leak nothing and touch nothing outside', { timeout: 3_600_000 }, async () => {
+    const before = openDescriptors()
     const share = await makeShare({ openWith: (path) => new PortableFolder(path, 'linux') })
     plantCanaries(share)
     const canaries = canaryState(share)
-    for (let seed = 1; seed <= 3; seed++) {
+    for (let seed = 1; seed <= SEEDS; seed++) {
       await share.client.version()
       await share.client.attach(0)
       await fuzz(share, seed, 1000)
@@ -126,6 +152,7 @@ describe('the folder by paths', () => {
     expect(share.folder.openCount).toBe(0)
     expect(share.warnings.filter((text) => text.includes('inside the server'))).toEqual([])
     share.dispose()
+    expect(openDescriptors()).toBeLessThanOrEqual(before)
   })
 
   it.each(['darwin', 'win32'] as const)('%s folds case: one file, listed as it was first written', async (platform) => {
