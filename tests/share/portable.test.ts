@@ -142,12 +142,14 @@ describe('the folder by paths', () => {
     const share = await makeShare({ openWith: (path) => new PortableFolder(path, 'linux') })
     plantCanaries(share)
     const canaries = canaryState(share)
+    let succeeded = 0
     for (let seed = 1; seed <= SEEDS; seed++) {
       await share.client.version()
       await share.client.attach(0)
-      await fuzz(share, seed, 1000)
+      succeeded += (await fuzz(share, seed, 1000)).succeeded
       expect(canaryState(share)).toBe(canaries)
     }
+    expect(succeeded).toBeGreaterThan(SEEDS * 50)
     share.server.reset()
     expect(share.folder.openCount).toBe(0)
     expect(share.warnings.filter((text) => text.includes('inside the server'))).toEqual([])
