@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { makeShare, openDescriptors } from './fixture.ts'
 import { canaryState, fuzz, plantCanaries } from './fuzz.ts'
 
-/** The long run (`npm run test:long`) sends a million. */
+/** The long run (tests/long/share/fuzz.test.ts) sends a million. */
 const ROUNDS = process.env['LONGMODE_FUZZ'] === undefined ? 4000 : Number(process.env['LONGMODE_FUZZ']) / 3
 
 describe('mutated messages', () => {
