@@ -455,7 +455,7 @@ export const en = {
   'memory.noSymbol': 'There is no symbol or register “{name}”.',
   'memory.noSymbols':
     'There is no register “{name}”, and no symbols are loaded: choose the vmlinux or System.map of this kernel.',
-  'memory.notFound': 'Not found from here to the end.',
+  'memory.notFound': 'It is nowhere in this space.',
   'memory.off': 'The machine is off',
   'memory.offText': 'Start it to look into its memory: bytes, code, page tables, registers.',
   'memory.physical': 'Physical',

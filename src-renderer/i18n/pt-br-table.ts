@@ -460,7 +460,7 @@ export const ptBR: Words = {
   'memory.noSymbol': 'Não há símbolo nem registrador “{name}”.',
   'memory.noSymbols':
     'Não há registrador “{name}”, e nenhum símbolo foi carregado: escolha o vmlinux ou System.map deste kernel.',
-  'memory.notFound': 'Não encontrado daqui até o fim.',
+  'memory.notFound': 'Não está em lugar nenhum deste espaço.',
   'memory.off': 'A máquina está desligada',
   'memory.offText': 'Inicie-a para olhar dentro da memória: bytes, código, tabelas de páginas, registradores.',
   'memory.physical': 'Física',

@@ -22,23 +22,28 @@ export class MemorySearch {
     this.running = false
   }
 
-  /** The next place at or above `from`; undefined when there is none or the search was stopped. */
+  /** The next place at or above `from`, else the first below it; undefined when there is none or the search was stopped. */
   async next(space: AddressSpace, text: string, from: bigint): Promise<bigint | undefined> {
     const pattern = parsePattern(text)
     if (pattern === undefined) return undefined
     const generation = ++this.#generation
     this.running = true
     this.exhausted = false
+    // Round the end: what begins below `from` may reach beyond it.
+    const again = from + BigInt(pattern.length) - 1n
+    const stretches = [[from, SPACE_END] as const, [0n, again < SPACE_END ? again : SPACE_END] as const]
     try {
-      let start: bigint | undefined = from
-      while (start !== undefined) {
-        const { found, next } = await this.#api.search(this.#id, { space, from: start, to: SPACE_END, pattern })
-        if (generation !== this.#generation) return undefined
-        if (found.length > 0) {
-          this.found = { address: found[0], length: pattern.length }
-          return found[0]
+      for (const [first, to] of stretches) {
+        let start: bigint | undefined = first
+        while (start !== undefined && start < to) {
+          const { found, next } = await this.#api.search(this.#id, { space, from: start, to, pattern })
+          if (generation !== this.#generation) return undefined
+          if (found.length > 0) {
+            this.found = { address: found[0], length: pattern.length }
+            return found[0]
+          }
+          start = next
         }
-        start = next
       }
       this.exhausted = true
       return undefined

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Page } from 'playwright'
 import { beforeAll, expect, it } from 'vitest'
-import { consoleLines } from '../../e2e/browser.ts'
+import { chooseFile, consoleLines } from '../../e2e/browser.ts'
 import { eventually } from '../../fixtures/echo-library.ts'
 import { scratchFolder } from '../../fixtures/scratch.ts'
 import { trueWindow } from './true-window.ts'
@@ -59,6 +59,51 @@ it("shows the memory of the running guest: its walk is the engine's own", async 
   ])
   expect(mapped.bytes).toEqual(plain.bytes)
 })
+
+it(
+  'goes to linux_banner by its name, walks there as the engine does, and finds the text in physical memory',
+  async () => {
+    const { library } = here.app.application
+    const [share] = library.get('default').config.shares
+    const file = path.join(share.path, 'kallsyms')
+    await type('cat /proc/kallsyms > host_folder/kallsyms; echo all $((6 * 7))')
+    await shows(/^all 42/)
+    await page.getByRole('tab', { name: 'Memory', exact: true }).click()
+    await page.getByRole('button', { name: 'Symbols…' }).click()
+    await chooseFile(page, file)
+    await page.getByRole('button', { name: /^kallsyms · / }).waitFor()
+    await page.getByRole('combobox', { name: 'Go to an address' }).fill('linux_banner')
+    await page.keyboard.press('Enter')
+    await page.getByRole('application', { name: 'Bytes' }).getByText('Linux version 6.').first().waitFor()
+    // The guest's own word for where it is.
+    const said = /^([0-9a-f]{16}) [rRdD] linux_banner$/m.exec(readFileSync(file, 'utf8'))![1]
+    const cursor = page.locator('#hex-cursor')
+    await eventually(async () => (await cursor.innerText()).startsWith(said))
+
+    const side = page.getByRole('complementary', { name: 'About the cursor' })
+    const { debug } = library.running('default')
+    const { result, levels } = await debug.ask('walk', { address: BigInt(`0x${said}`) })
+    const physical = result.kind === 'mapped' ? result.physical : 0n
+    await side.getByText(`0x${physical.toString(16)}`, { exact: true }).waitFor()
+    for (const { name, value } of levels) {
+      await side.getByText(name, { exact: true }).first().waitFor()
+      await side
+        .getByText(`0x${value!.toString(16)}`, { exact: true })
+        .first()
+        .waitFor()
+    }
+
+    await page.getByRole('combobox', { name: 'Address space' }).selectOption('physical')
+    await page.getByRole('textbox', { name: 'Search in memory' }).fill('Linux version 6.')
+    await page.keyboard.press('Enter')
+    await eventually(async () => !(await cursor.innerText()).startsWith(said))
+    const address = BigInt(`0x${(await cursor.innerText()).slice(0, 16)}`)
+    const read = await debug.ask('readMemory', { space: 'physical', address, length: 16 })
+    expect(new TextDecoder().decode(read.bytes)).toBe('Linux version 6.')
+    await page.getByRole('tab', { name: 'Console', exact: true }).click()
+  },
+  GUEST_PATIENCE,
+)
 
 /** How often a console (0: ttyS0, 1: hvc0) has said something. */
 const times = (console: number, words: string) =>
