@@ -257,7 +257,7 @@ describe('the window in a browser', () => {
     await eventually(() => seen().includes('19999'))
     expect(seen()).toContain(text)
   })
-  it('shows in every window the same, also after a reload', async () => {
+  it('shows in every window the same, also after a reload', { timeout: 90_000 }, async () => {
     const { app, page } = await start()
     await boot(page)
     await page.keyboard.type('shared words')

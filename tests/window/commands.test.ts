@@ -10,7 +10,8 @@ import { FakeHost } from './fake-host.ts'
 import { windows, type OpenWindow } from './open.ts'
 
 const open = windows()
-const patience = { timeout: 10_000 }
+/** A loaded machine is slow, not wrong. */
+const patience = { timeout: 30_000 }
 const KERNEL = '/home/ana/linux/vmlinux'
 
 interface Walk {
