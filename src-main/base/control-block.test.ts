@@ -21,6 +21,13 @@ describe('a control block', () => {
     block.sleep(20)
     expect(performance.now() - begun).toBeGreaterThanOrEqual(15)
   })
+  it('is looked at for as long as told, or until something is raised', () => {
+    const block = new ControlBlock(ControlBlock.allocate())
+    expect(block.raisedWithin(1)).toBe(false)
+    block.raise(Event.ioDone)
+    expect(block.raisedWithin(60_000)).toBe(true)
+    expect(block.take()).toBe(Event.ioDone)
+  })
   it('publishes the state of the vCPU at an offset of a larger buffer', () => {
     const buffer = new SharedArrayBuffer(64)
     new ControlBlock(buffer, 32).publish(VcpuState.halted)

@@ -6,6 +6,8 @@
  * a value of `VcpuState` that the vCPU publishes for others to read; 3 unused.
  * The block may lie in a buffer of its own or at an offset of the engine's memory, where generated code can load `events`.
  */
+import { changesWithin } from './look.ts'
+
 const WAKE = 0
 const EVENTS = 1
 const STATE = 2
@@ -58,6 +60,11 @@ export class ControlBlock {
   /** vCPU: takes all pending event bits, leaving none. */
   take(): number {
     return Atomics.exchange(this.#words, EVENTS, 0)
+  }
+
+  /** vCPU: is anything raised within `milliseconds`? It does not sleep meanwhile. */
+  raisedWithin(milliseconds: number): boolean {
+    return changesWithin(this.#words, EVENTS, 0, milliseconds)
   }
 
   /** vCPU: sleeps until an event is raised or `timeout` ms (fractions allowed, default for ever) have passed. Events stay pending. */

@@ -31,6 +31,9 @@ import { VcpuDebugger } from './vcpu-debugger.ts'
  */
 const HOT = 30000
 
+/** A halted vCPU looks for so long for what the io worker is at before it sleeps, ms. An idle guest has nothing there, and sleeps at once. */
+const HALT_LOOK = 0.2
+
 const port = parentPort
 if (port === null) throw new Error('the vCPU worker is a worker')
 const post = (message: FromVcpu, transfer: Transferable[] = []): void => port.postMessage(message, transfer)
@@ -185,6 +188,8 @@ class VcpuWorker {
   }
 
   private sleep(timeout: number | undefined): void {
+    const isIoUnderWay = this.io!.client.busy > 0
+    if (isIoUnderWay && this.control.raisedWithin(Math.min(timeout ?? HALT_LOOK, HALT_LOOK))) return
     this.control.publish(VcpuState.halted)
     this.control.sleep(timeout)
     this.control.publish(VcpuState.running)

@@ -158,7 +158,7 @@ export class IoClient {
         this.#nextShy = Math.min(this.#nextShy * 2, SHY[1])
         return
       }
-      this.#channel.waitForCompletion(left)
+      this.#channel.lookForCompletion(left)
       this.poll()
     }
     this.#nextShy = SHY[0]

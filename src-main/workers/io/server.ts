@@ -53,7 +53,7 @@ export class IoServer {
       if (this.#stopped) return
       this.#takeAll()
       for (const end = performance.now() + LONGEST; this.#later === 0 && performance.now() < end; this.#takeAll())
-        if (!this.#channel.sleepForRequests(LINGER)) break
+        if (!this.#channel.awaitRequests(LINGER)) break
       this.#channel.waitForRequests(turn)
     }
     turn()
