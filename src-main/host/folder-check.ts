@@ -14,6 +14,9 @@ export class FolderCheck {
   readonly #timer: NodeJS.Timeout
   #identity: string | undefined
   #state: FolderState = 'present'
+  /** Looks begun, and the latest of those that have ended: what an older one saw is no news. */
+  #begun = 0
+  #latest = 0
   #closed = false
 
   /** `readOnly`: nobody will write, so whether one could does not matter. */
@@ -27,7 +30,10 @@ export class FolderCheck {
   }
 
   async check(): Promise<FolderState> {
+    const look = ++this.#begun
     const state = await this.#look()
+    if (look < this.#latest) return state
+    this.#latest = look
     if (state !== this.#state && !this.#closed) {
       this.#state = state
       this.#changed(state)
