@@ -74,8 +74,8 @@ async function start() {
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
 const history = (page: Page) =>
   page.getByRole('list', { name: 'Builds and boots' }).getByRole('listitem').allInnerTexts()
-/** Words of an entry, without its time. */
-const words = (entry: string) => entry.replace(/^\s*\d+:\d+:\d+\s*/, '').replaceAll(/\s+/g, ' ')
+/** Words of an entry, without its time; none of one that is not there yet. */
+const words = (entry: string | undefined) => (entry ?? '').replace(/^\s*\d+:\d+:\d+\s*/, '').replaceAll(/\s+/g, ' ')
 
 it('shows a build as it goes, its first error, and can cancel it', { timeout: 120_000 }, async () => {
   const { page, errors } = await start()
