@@ -170,6 +170,38 @@ it('copies, enlarges and keeps its size, and opens links of the console', { time
   expect(errors).toEqual([])
 })
 
+it('saves the log: the file holds all that the console printed, in order', { timeout: 60_000 }, async () => {
+  const { page, errors, library } = await start()
+  const sound = { ...defaultMachine, name: 'Ana / tést: 1', kernel: '/nowhere/bzImage' }
+  await library.start((await library.add(sound)).id)
+  await page.getByRole('button', { name: /^Ana/ }).first().click()
+  await shows(page, 'ready')
+  await page.locator('.xterm-helper-textarea').focus()
+  const type = async (text: string) => {
+    await page.keyboard.type(text)
+    await page.keyboard.press('Control+J')
+  }
+  const saved = async () => {
+    const coming = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Save the log' }).click()
+    const download = await coming
+    return { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'utf8') }
+  }
+  await type('olá, \u20ac')
+  await shows(page, 'OLÁ, €')
+  expect(await saved()).toEqual({ name: 'Ana-tést-1.log', text: 'ready\nOLÁ, €\n' })
+
+  await page.locator('.xterm-helper-textarea').focus()
+  await type('!burst 3000000')
+  await type('the end')
+  await shows(page, 'THE END')
+  const { text } = await saved()
+  // Compared by parts: a difference of megabytes is nothing to print.
+  expect(text.length).toBe('ready\nOLÁ, €\n!BURST 3000000\nTHE END\n'.length + 3_000_000)
+  expect(text === `ready\nOLÁ, €\n!BURST 3000000\n${'0123456789'.repeat(300_000)}THE END\n`).toBe(true)
+  expect(errors).toEqual([])
+})
+
 it(
   "opens the line of a build's first error in the user's editor, and a folder in the file manager",
   { timeout: 60_000 },

@@ -1,5 +1,5 @@
 /** Electron's main process, its preload script and the built window, over the double of Electron: everything but Electron itself. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import type { Browser, Page } from 'playwright'
@@ -9,7 +9,7 @@ import { buildWindow } from '../../src-main/app/build/window.ts'
 import { MESSAGE_CHANNEL, PAGE_URL } from '../../src-main/app/electron/channel.ts'
 import { eventually } from '../fixtures/echo-library.ts'
 import { scratchFolder } from '../fixtures/scratch.ts'
-import { dropFiles, launchBrowser } from './browser.ts'
+import { consoleLines, dropFiles, launchBrowser } from './browser.ts'
 import * as electron from './electron-double.ts'
 
 vi.mock('electron', () => import('./electron-double.ts'))
@@ -227,19 +227,45 @@ describe('the main process', () => {
       .first()
       .waitFor()
   })
-  it('asks before it ends a machine that runs', { timeout: 120_000 }, async () => {
+  const call = (id: number, method: string, ...args: string[]) =>
+    page.evaluate(`new Promise((resolve) => {
+      longmode.onMessage((message) => { if (message.id === ${id}) resolve(message) })
+      longmode.send(${JSON.stringify({ type: 'call', id, service: 'machines', method, args })})
+    })`)
+  it('saves the console where the dialog says, or says why that cannot be', { timeout: 60_000 }, async () => {
     await page.getByText('handed').first().waitFor()
-    const call = (id: number, method: string, ...args: string[]) =>
-      page.evaluate(`new Promise((resolve) => {
-        longmode.onMessage((message) => { if (message.id === ${id}) resolve(message) })
-        longmode.send(${JSON.stringify({ type: 'call', id, service: 'machines', method, args })})
-      })`)
     await call(970, 'embedded')
     await call(971, 'start', 'default')
     await page
       .getByText(/^running/)
       .first()
+      .click()
+    // A tab of the guest is spaces on the screen.
+    const bare = (text: string) => text.replace(/\s/g, '')
+    const shown = async () => (await consoleLines(page)).map(bare).filter((line) => line !== '')
+    await eventually(async () => (await shown()).length > 2)
+    const save = async (answer: unknown) => {
+      double.dialogAnswers.push(answer)
+      await page.getByRole('button', { name: 'Save the log' }).click()
+      return await eventually(() => double.dialogs.pop())
+    }
+    const gone = path.join(scratch, 'gone', 'a.log')
+    expect(await save({ canceled: false, filePath: gone })).toMatchObject({ title: 'Save the console' })
+    await page
+      .getByText(`${gone} could not be written: the folder does not exist; choose another one`)
+      .first()
       .waitFor()
+    expect(existsSync(path.dirname(gone))).toBe(false)
+    const good = path.join(scratch, 'a.log')
+    await save({ canceled: true })
+    expect(existsSync(good)).toBe(false)
+    const before = await shown()
+    await save({ canceled: false, filePath: good })
+    await eventually(() => existsSync(good))
+    const text = bare(readFileSync(good, 'utf8'))
+    expect(before.filter((line) => !text.includes(line))).toEqual([])
+  })
+  it('asks before it ends a machine that runs', { timeout: 120_000 }, async () => {
     double.dialogAnswers.push({ response: 1 }, { response: 0 })
     app.quit()
     app.quit()
