@@ -27,8 +27,8 @@ import { VcpuDebugger } from './vcpu-debugger.ts'
 /**
  * Jumps to a place before it is translated, and the guest instructions after which what was counted is halved: together a rate, of code that is used much just now.
  * What is translated earlier costs V8's threads more than the code gains. Measured against a threshold of 30,000 for a lifetime (CPU seconds of the whole process, in turns):
- * boot of the tutorial's Debian 16.7 instead of 19.5, gcc three times over 13.8 instead of 16.2; boot, python, fork+exec and loops the same; and 256 MiB written to the share, of
- * which the second time is faster than the first, in 0.6 s of wall time instead of 1.0. At 8,000 and 40 million it is 1.0.
+ * boot of the tutorial's Debian 16.7 instead of 19.5, gcc three times over 13.8 instead of 16.2; boot, python, fork+exec and loops the same. 256 MiB written to the share take
+ * longer the first time, while all of it is translated (1.4 s of wall time instead of 1.0), and less from the third on (0.5 instead of 0.7).
  */
 const HOT = 4000
 const COOL_EVERY = 20_000_000
