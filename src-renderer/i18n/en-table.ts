@@ -456,6 +456,8 @@ export const en = {
   'memory.noSymbols':
     'There is no register “{name}”, and no symbols are loaded: choose the vmlinux or System.map of this kernel.',
   'memory.notFound': 'It is nowhere in this space.',
+  'memory.noVirtual':
+    'The kernel maps physical address {address} nowhere that is known: the same number is shown, as a virtual address.',
   'memory.off': 'The machine is off',
   'memory.offText': 'Start it to look into its memory: bytes, code, page tables, registers.',
   'memory.physical': 'Physical',
@@ -470,6 +472,7 @@ export const en = {
   'memory.symbolsOf': '{file} · {count}',
   'memory.toolbar': 'Run and find',
   'memory.pauseFirst': 'The machine is running: pause it first, then type over its memory.',
+  'memory.unmapped': 'Virtual address {address} is not mapped: the same number is shown, as a physical address.',
   'memory.unreadable': 'not readable',
   'memory.views': 'Views of memory',
   'memory.virtual': 'Virtual',

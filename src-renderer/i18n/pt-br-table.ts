@@ -461,6 +461,8 @@ export const ptBR: Words = {
   'memory.noSymbols':
     'Não há registrador “{name}”, e nenhum símbolo foi carregado: escolha o vmlinux ou System.map deste kernel.',
   'memory.notFound': 'Não está em lugar nenhum deste espaço.',
+  'memory.noVirtual':
+    'Não se sabe onde o kernel mapeia o endereço físico {address}: o mesmo número é mostrado, como endereço virtual.',
   'memory.off': 'A máquina está desligada',
   'memory.offText': 'Inicie-a para olhar dentro da memória: bytes, código, tabelas de páginas, registradores.',
   'memory.physical': 'Física',
@@ -475,6 +477,7 @@ export const ptBR: Words = {
   'memory.symbolsOf': '{file} · {count}',
   'memory.toolbar': 'Executar e buscar',
   'memory.pauseFirst': 'A máquina está em execução: pause-a antes de escrever na memória.',
+  'memory.unmapped': 'O endereço virtual {address} não está mapeado: o mesmo número é mostrado, como endereço físico.',
   'memory.unreadable': 'não legível',
   'memory.views': 'Vistas da memória',
   'memory.virtual': 'Virtual',

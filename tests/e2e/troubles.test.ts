@@ -129,7 +129,25 @@ describe('on a running guest', () => {
     await says(new RegExp(lstar.toString(16).slice(-8), 'i'))
     await says(/PML4/)
     const walk = await library().running(id).debug.ask('walk', { address: lstar })
-    expect(walk.result.kind).toBe('mapped')
+    if (walk.result.kind !== 'mapped') throw new Error(`the entry of system calls is ${walk.result.kind}`)
+    // The same bytes in physical memory, and the way back.
+    const cursor = (address: bigint) =>
+      page.locator('.inspector .at', { hasText: address.toString(16).padStart(16, '0') })
+    const space = page.getByRole('combobox', { name: 'Address space' })
+    await space.selectOption('Physical')
+    await cursor(walk.result.physical).waitFor()
+    await space.selectOption('Virtual')
+    await cursor(lstar).waitFor()
+    // Page tables are in the direct map alone.
+    await page.locator('li.cr3 button').click()
+    await page.getByText('A physical address needs no walk.').waitFor()
+    const table = BigInt(`0x${await page.locator('.inspector .at').innerText()}`)
+    await space.selectOption('Virtual')
+    await says(/PML4/)
+    const address = BigInt(`0x${await page.locator('.inspector .at').innerText()}`)
+    const { result } = await library().running(id).debug.ask('walk', { address })
+    expect(result).toMatchObject({ kind: 'mapped', physical: table })
+    expect(address).not.toBe(table)
   })
   it('the share panel lists what either side does', { timeout: PATIENCE }, async () => {
     await tab('Share')

@@ -4,6 +4,7 @@ import type { DisassembledLine, SymbolHit } from '../../src-main/contract/servic
 
 export const TEXT = 0xffffffff81000000n
 export const BANNER = 0xffffffff82000180n
+const BANNER_PHYSICAL = BANNER & 0xfffffffn
 const DIRECT = 0xffff888000000000n
 const USER = 0x00005555_5555_4000n
 
@@ -47,7 +48,7 @@ const banner = new TextEncoder().encode('Linux version 6.1.119-tut (ana@laptop) 
 function byteAt(address: bigint, written: ReadonlyMap<bigint, number>): number {
   const own = written.get(address)
   if (own !== undefined) return own
-  const inBanner = Number(address - BANNER)
+  const inBanner = Number(address - (address < BANNER_PHYSICAL + 0x1000n ? BANNER_PHYSICAL : BANNER))
   if (inBanner >= 0 && inBanner < banner.length) return banner[inBanner]
   const mixed = (Number(address & 0xffffffn) * 2654435761) >>> 0
   return (mixed >>> 28) % 3 === 0 ? 0 : (mixed >>> 11) & 0xff
