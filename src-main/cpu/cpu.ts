@@ -39,6 +39,7 @@ import {
   type MemoryMap,
 } from './state/layout.ts'
 import { HANDLER, COUNTED_JUMPS, KERNEL_WEIGHT } from './region.ts'
+import { Cooling } from './translator/cooling.ts'
 import type { TranslateOptions } from './translator/jobs.ts'
 import { RegionMaker } from './translator/maker.ts'
 import { Translator } from './translator/translator.ts'
@@ -70,6 +71,7 @@ export class Cpu {
   readonly core: Core
   /** Undefined while everything is interpreted. */
   translator: Translator | undefined
+  private cooling: Cooling | undefined
 
   constructor(memory: WebAssembly.Memory, map: MemoryMap, host: CpuHost, core: Core) {
     this.map = map
@@ -332,11 +334,12 @@ export class Cpu {
 
   /* ---- translation ---- */
 
-  /** From now on code that is jumped to `threshold` (1 to 65535) times is translated. */
+  /** From now on code that is jumped to `threshold` (1 to 65535) times is translated; `options.coolEvery` makes of it a rate. */
   translateHot(threshold: number, options: TranslateOptions = {}): Translator {
     const { map, memory, exports } = this
     const { set, variants } = this.core
-    const { operations = set.operations, thread } = options
+    const { operations = set.operations, thread, coolEvery } = options
+    this.cooling = coolEvery === undefined ? undefined : new Cooling(memory, coolEvery, this.u32(AT.retired))
     this.translator ??= new Translator({
       memory,
       map,
@@ -376,6 +379,7 @@ export class Cpu {
   /** Runs `slice` instructions (in translated code a few more, but never when `slice` is 1); returns an EXIT of interpreter/loop.ts. */
   run(slice: number): number {
     if (this.u32(AT.dataPage) !== 0) this.code.dropDataPage()
+    this.cooling?.at(this.u32(AT.retired))
     return this.exports.run(slice)
   }
 }

@@ -29,6 +29,20 @@ describe('translator', () => {
     expect(counts.dropped).toBe(1)
     expect(counts.made).toBe(2)
   })
+  it('leaves to the interpreter what is jumped to now and then', () => {
+    // mov ecx,400; L: 900 times nop; dec ecx; jnz L; hlt
+    const calm = Array.from({ length: 900 }, () => 0x90)
+    const made = (options: { coolEvery?: number }) => {
+      const cpu = flat64([0xb9, 0x90, 1, 0, 0, ...calm, 0xff, 0xc9, 0x0f, 0x85, 0x74, 0xfc, 0xff, 0xff, 0xf4])
+      const { counts } = cpu.translateHot(200, options)
+      while (cpu.run(2000) !== EXIT.halt);
+      expect(cpu.u64(AT.retired)).toBe(2n + 400n * 902n)
+      return counts.made
+    }
+    expect(made({})).toBeGreaterThan(0)
+    expect(made({ coolEvery: 20_000 })).toBe(0)
+    expect(made({ coolEvery: 200_000 })).toBeGreaterThan(0)
+  })
   it('keeps the number of regions bounded', () => {
     // ten loops on ten pages, each: mov ecx,100; L: dec ecx; jnz L; jmp to the next page
     const cpu = flat64([])

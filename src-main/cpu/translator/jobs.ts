@@ -63,4 +63,6 @@ export interface TranslateOptions {
   readonly operations?: Readonly<Record<string, Operation>>
   /** Without one, regions are made at once on the vCPU's own thread: then a run can be repeated. */
   readonly thread?: RegionThread
+  /** The counted jumps are halved every so many guest instructions (`cooling.ts`); without it they only grow. */
+  readonly coolEvery?: number
 }
