@@ -435,14 +435,12 @@ export const ptBR: Words = {
   'machines.title': 'Máquinas',
   'map.hint':
     'O que as tabelas de páginas de agora mapeiam, e o que kernel e usuário podem fazer ali (r ler, w escrever, x executar). Os nomes são os lugares usuais do Linux.',
-  'map.kernel': 'kernel',
   'map.many': 'mais de {n} faixas',
   'map.pages': 'Páginas',
   'map.physical': 'Físico',
   'map.ranges.one': '{n} faixa',
   'map.ranges.other': '{n} faixas',
   'map.start': 'De',
-  'map.user': 'usuário',
   'memory.back': 'Voltar',
   'memory.badAddress':
     '“{text}” não é um endereço: use dígitos hexadecimais, um registrador, um símbolo ou uma soma deles.',
