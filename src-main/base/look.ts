@@ -6,12 +6,9 @@
 /** Looks between two at the clock. */
 const LOOKS = 50
 
-/** Node's global is a getter, slow to go through. */
-const clock = performance
-
 /** Does the word change from `value` within so many milliseconds? The thread is busy meanwhile. */
 export function changesWithin(words: Int32Array, index: number, value: number, milliseconds: number): boolean {
-  for (const end = clock.now() + milliseconds; clock.now() < end;)
+  for (const end = performance.now() + milliseconds; performance.now() < end;)
     for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, index) !== value) return true
   return false
 }

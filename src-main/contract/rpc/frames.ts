@@ -1,8 +1,8 @@
 /**
  * Messages as WebSocket frames. A message without bytes is a text frame of JSON. One with bytes is a binary frame: a 32-bit little-endian
  * length, that many bytes of JSON, then the byte arrays one after the other, each starting where the one before it ends.
- * In the JSON a byte array is {"$bytes": length} in the order of the arrays, a bigint {"$big": "decimal"}; `undefined` fields are left out,
- * and an undefined result is absent.
+ * In the JSON a byte array is {"$bytes": length} in the order of the arrays, a bigint {"$big": "decimal"}, an `undefined` in a list {"$none": true};
+ * `undefined` fields are left out, and an undefined result is absent. So what arrives is what structured cloning carries.
  */
 const HEADER_BYTES = 4
 
@@ -11,6 +11,7 @@ export function encodeFrame(message: unknown): string | Uint8Array<ArrayBuffer> 
   // `this[key]`, not the value: Node's Buffer turns itself into an object of numbers before it gets here.
   const json = JSON.stringify(message, function (this: Readonly<Record<string, unknown>>, key, shown: unknown) {
     const value = this[key]
+    if (value === undefined && Array.isArray(this)) return { $none: true }
     if (typeof value === 'bigint') return { $big: value.toString() }
     if (!(value instanceof Uint8Array)) return shown
     parts.push(value)
@@ -46,7 +47,10 @@ export function decodeFrame(frame: string | Uint8Array): unknown {
 function revive(json: string, bytes: Uint8Array): unknown {
   let at = 0
   return JSON.parse(json, (_key, value: unknown) => {
+    // What the line below took out of a list left a hole there.
+    if (Array.isArray(value)) return Array.from(value as unknown[])
     const mark = markOf(value)
+    if (mark === 'none') return undefined
     if (mark === undefined) return value
     if (typeof mark === 'bigint') return mark
     if (at + mark > bytes.length) throw new RangeError('a frame with fewer bytes than it says')
@@ -56,10 +60,11 @@ function revive(json: string, bytes: Uint8Array): unknown {
   })
 }
 
-/** A byte array's length, a bigint, or undefined for an ordinary value. */
-function markOf(value: unknown): number | bigint | undefined {
+/** A byte array's length, a bigint, 'none' for `undefined`, or undefined for an ordinary value. */
+function markOf(value: unknown): number | bigint | 'none' | undefined {
   if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return undefined
-  const { $bytes, $big } = value as { readonly $bytes?: unknown; readonly $big?: unknown }
+  const { $bytes, $big, $none } = value as Readonly<Record<'$bytes' | '$big' | '$none', unknown>>
+  if ($none === true) return 'none'
   if (typeof $bytes === 'number' && Number.isSafeInteger($bytes) && $bytes >= 0) return $bytes
   return typeof $big === 'string' && /^-?\d{1,40}$/.test($big) ? BigInt($big) : undefined
 }

@@ -129,6 +129,12 @@ describe('a service', () => {
 })
 
 describe('frames', () => {
+  it('keep what is not there in a list', () => {
+    const list = [{ a: 1 }, undefined, null, [undefined], 2n, undefined]
+    expect(decodeFrame(encodeFrame({ list }))).toStrictEqual({ list })
+    const bytes = Uint8Array.of(7)
+    expect(decodeFrame(encodeFrame([undefined, bytes]))).toStrictEqual([undefined, bytes])
+  })
   it('carry byte arrays out of line, also views, empty ones and buffers of Node', () => {
     const whole = Uint8Array.of(1, 2, 3, 4)
     const message = { a: whole.subarray(1, 3), list: [new Uint8Array(), Buffer.from('hé')], text: 'ü', none: undefined }
