@@ -1,4 +1,5 @@
 import type { BlockBackend, BlockRequest, BlockStatus, NineBackend, NineRequest } from '../../devices/backends.ts'
+import { totalLength } from '../../host/disk/image.ts'
 import type { GuestMemory, Segment } from '../../memory/guest-memory.ts'
 import {
   BLOCK_OPS,
@@ -133,11 +134,7 @@ export class IoClient {
     const { request, reply } = nine
     const segments = [...request, ...reply]
     const record = [0, Op.nine, target, request.length, 0, -1, segments.length]
-    let carried = 0
-    for (const { gpa, length } of segments) {
-      record.push(gpa, length)
-      carried += length
-    }
+    for (const segment of segments) record.push(segment.gpa, segment.length)
     const pending: Pending = {
       record,
       outgoing: undefined,
@@ -148,9 +145,10 @@ export class IoClient {
       },
     }
     this.#submit(pending)
-    this.#waitBriefly(pending, carried)
+    this.#waitBriefly(pending, totalLength(segments))
   }
 
+  /** `carried`: bytes of the message and its reply. */
   #waitBriefly(pending: Pending, carried: number): void {
     if (this.#shy > 0) {
       this.#shy--
