@@ -34,6 +34,24 @@ describe('a control block', () => {
     expect(new ControlBlock(buffer, 32).state).toBe(VcpuState.halted)
     expect(new Int32Array(buffer)[10]).toBe(VcpuState.halted)
   })
+  it('says whether it woke anybody', async () => {
+    const buffer = ControlBlock.allocate()
+    const block = new ControlBlock(buffer)
+    expect(block.raise(Event.input)).toBe(false)
+    const source = `
+      import { workerData } from 'node:worker_threads'
+      const { ControlBlock, Event } = await import(workerData.module)
+      const block = new ControlBlock(workerData.buffer)
+      do block.sleep()
+      while ((block.take() & Event.message) === 0)`
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
+      workerData: { buffer, module: new URL('./control-block.ts', import.meta.url).href },
+    })
+    while (!block.raise(Event.input)) await new Promise((resolve) => setTimeout(resolve, 1))
+    const ended = new Promise((resolve) => worker.once('exit', resolve))
+    block.raise(Event.message)
+    expect(await ended).toBe(0)
+  })
   it('wakes a sleeping thread', async () => {
     const buffer = ControlBlock.allocate()
     const source = `

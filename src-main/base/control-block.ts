@@ -45,11 +45,11 @@ export class ControlBlock {
     return new SharedArrayBuffer(CONTROL_BLOCK_BYTES)
   }
 
-  /** Any thread: sets event bits and wakes the vCPU when it sleeps. */
-  raise(bits: number): void {
+  /** Any thread: sets event bits and wakes the vCPU when it sleeps; true when it did. */
+  raise(bits: number): boolean {
     Atomics.or(this.#words, EVENTS, bits)
     Atomics.add(this.#words, WAKE, 1)
-    Atomics.notify(this.#words, WAKE)
+    return Atomics.notify(this.#words, WAKE) > 0
   }
 
   /** vCPU: is anything pending? */

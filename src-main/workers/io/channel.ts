@@ -126,11 +126,13 @@ export class IoChannel {
     setImmediate(wake)
   }
 
-  /** Worker: wait until a request is there, at most `milliseconds`, with the event loop at rest; false when none came. */
-  awaitRequests(milliseconds: number): boolean {
+  /**
+   * Worker: wait until a request is there, at most `milliseconds`, with the event loop at rest; false when none came. `looks`: look for it before sleeping.
+   */
+  awaitRequests(milliseconds: number, looks: boolean): boolean {
     const tail = Atomics.load(this.#words, Word.requestTail)
     if (tail !== Atomics.load(this.#words, Word.requestHead)) return true
-    if (changesWithin(this.#words, Word.requestTail, tail, NEXT_REQUEST)) return true
+    if (looks && changesWithin(this.#words, Word.requestTail, tail, NEXT_REQUEST)) return true
     return Atomics.wait(this.#words, Word.requestTail, tail, milliseconds) !== 'timed-out'
   }
 
@@ -142,6 +144,13 @@ export class IoChannel {
     }
   }
 
+  /** vCPU thread: has the worker taken what was pushed, or takes it within `milliseconds`? */
+  takenWithin(milliseconds: number): boolean {
+    const head = Atomics.load(this.#words, Word.requestHead)
+    if (head === Atomics.load(this.#words, Word.requestTail)) return true
+    return changesWithin(this.#words, Word.requestHead, head, milliseconds)
+  }
+
   /** vCPU thread: look for a completion, at most `milliseconds`; false when none came. */
   lookForCompletion(milliseconds: number): boolean {
     const tail = Atomics.load(this.#words, Word.completionTail)
@@ -149,9 +158,9 @@ export class IoChannel {
     return changesWithin(this.#words, Word.completionTail, tail, milliseconds)
   }
 
-  /** Worker: wakes waitForCompletion. */
-  completed(): void {
-    Atomics.notify(this.#words, Word.completionTail)
+  /** Worker: wakes waitForCompletion; true when somebody slept there. */
+  completed(): boolean {
+    return Atomics.notify(this.#words, Word.completionTail) > 0
   }
 
   get resetsDone(): number {

@@ -39,6 +39,11 @@ const PATIENCE = 30_000
 const AT_ONCE = 0.1
 /** And so much longer for what it carries, ms a byte: a copy at a slow gigabyte a second. */
 const A_BYTE = 1e-6
+/**
+ * The worker takes a request within some microseconds, or 50 when it slept, ms. One that has not is waiting for a core, perhaps for the vCPU's: then sleeping brings the
+ * answer sooner than looking for it.
+ */
+const TAKEN = 0.05
 /** After a request that took longer, so many are not waited for; twice as many each time, up to the second number. */
 const SHY = [2, 32] as const
 
@@ -65,6 +70,11 @@ export class IoClient {
   /** Requests without an answer yet. */
   get busy(): number {
     return this.#inFlight.size + this.#waiting.length
+  }
+
+  /** Is the worker at a request, or will it be in some microseconds? */
+  get served(): boolean {
+    return this.busy > 0 && this.#channel.takenWithin(TAKEN)
   }
 
   /** The disk with this number in the worker's list. */
@@ -163,7 +173,8 @@ export class IoClient {
         this.#nextShy = Math.min(this.#nextShy * 2, SHY[1])
         return
       }
-      this.#channel.lookForCompletion(left)
+      if (this.#channel.takenWithin(Math.min(left, TAKEN))) this.#channel.lookForCompletion(left)
+      else this.#channel.waitForCompletion(left)
       this.poll()
     }
     this.#nextShy = SHY[0]

@@ -89,7 +89,10 @@ function pair(shares: NineHandler[] = []) {
       disks: [new RawImage(file, false)],
       shares,
     },
-    () => raised++,
+    () => {
+      raised++
+      return false
+    },
     (_disk, status) => failed.push(status),
   )
   server.start()
@@ -198,6 +201,16 @@ describe('client and server', () => {
     open()
     await t.settle()
     expect(t.client.busy).toBe(0)
+  })
+
+  it('see whether the worker has taken what was asked', () => {
+    const channel = IoChannel.allocate()
+    const worker = new IoChannel(channel.buffer)
+    expect(channel.takenWithin(0)).toBe(true)
+    channel.requests.push([1, 2])
+    expect(channel.takenWithin(1)).toBe(false)
+    worker.requests.pop()
+    expect(channel.takenWithin(0)).toBe(true)
   })
 
   it('carry long scatter lists', async () => {

@@ -28,16 +28,18 @@ export class IoServer {
   readonly #memory: GuestMemory
   readonly #disks: readonly DiskImage[]
   readonly #shares: readonly NineHandler[]
-  readonly #raise: () => void
+  readonly #raise: () => boolean
   readonly #diskFailed: (disk: number, status: BlockStatus) => void
   #stopped = false
   /** Requests that are answered by the event loop. */
   #later = 0
+  /** The last answer woke the vCPU. It needs a core then, and this thread's may be the only one to be had: so it is not held by looking. */
+  #woke = false
 
-  /** `raise` gets the vCPU thread's attention (Event.ioDone); `diskFailed` hears what this computer could not do for a disk. */
+  /** `raise` gets the vCPU thread's attention (Event.ioDone) and says whether it slept; `diskFailed` hears what this computer could not do for a disk. */
   constructor(
     parts: { channel: IoChannel; memory: GuestMemory; disks: readonly DiskImage[]; shares: readonly NineHandler[] },
-    raise: () => void,
+    raise: () => boolean,
     diskFailed: (disk: number, status: BlockStatus) => void = () => undefined,
   ) {
     this.#channel = parts.channel
@@ -53,7 +55,7 @@ export class IoServer {
       if (this.#stopped) return
       this.#takeAll()
       for (const end = performance.now() + LONGEST; this.#later === 0 && performance.now() < end; this.#takeAll())
-        if (!this.#channel.awaitRequests(LINGER)) break
+        if (!this.#channel.awaitRequests(LINGER, !this.#woke)) break
       this.#channel.waitForRequests(turn)
     }
     turn()
@@ -97,8 +99,8 @@ export class IoServer {
 
   #complete(id: number, value: number, touched: number): void {
     if (!this.#channel.completions.push([id, value, touched])) throw new Error('the completion ring is full')
-    this.#channel.completed()
-    this.#raise()
+    const slept = this.#channel.completed()
+    this.#woke = this.#raise() || slept
   }
 
   #nine(record: readonly number[]): void {
