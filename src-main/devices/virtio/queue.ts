@@ -22,11 +22,10 @@ export interface Chain {
 /** The driver broke the rules of the queue; the device needs a reset. The text is for the log. */
 export class QueueError extends Error {}
 
-interface Descriptor {
+/** A segment that the next descriptor may make longer. */
+interface Growing {
   readonly gpa: number
-  readonly length: number
-  readonly flags: number
-  readonly next: number
+  length: number
 }
 
 export function segmentsLength(segments: readonly Segment[]): number {
@@ -136,62 +135,58 @@ export class Virtqueue {
     this.#outstanding = 0
   }
 
+  /** A request has tens of descriptors, so nothing is made for one but what it adds to the chain. */
   #walk(head: number): Chain {
-    const readable: Segment[] = []
-    const writable: Segment[] = []
-    let table = this.descriptors
+    const view = this.#view
+    const readable: Growing[] = []
+    const writable: Growing[] = []
     let tableSize = this.size
+    let table = this.#table(this.descriptors, tableSize)
     let index = head
     let inIndirect = false
+    let last: Growing | undefined
+    // where `last` ends in memory, and what it is a part of
+    let end = -1
+    let segments = readable
     for (let count = 0; count < MAX_CHAIN; count++) {
       if (index >= tableSize) throw new QueueError(`descriptor ${index} of ${tableSize}`)
-      const descriptor = this.#descriptor(table + index * DESCRIPTOR_BYTES)
-      if (descriptor.flags & FLAG_INDIRECT) {
+      const at = table + index * DESCRIPTOR_BYTES
+      const gpa = view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true)
+      const length = view.getUint32(at + 8, true)
+      const flags = view.getUint16(at + 12, true)
+      if (flags & FLAG_INDIRECT) {
         // 2.7.5.3.1: not inside another, and not with a next descriptor.
-        if (!this.indirect || inIndirect || descriptor.flags & FLAG_NEXT)
+        if (!this.indirect || inIndirect || flags & FLAG_NEXT)
           throw new QueueError('an indirect table is not allowed here')
-        if (descriptor.length === 0 || descriptor.length % DESCRIPTOR_BYTES !== 0) {
-          throw new QueueError(`an indirect table of ${descriptor.length} bytes`)
-        }
-        table = descriptor.gpa
-        tableSize = descriptor.length / DESCRIPTOR_BYTES
+        if (length === 0 || length % DESCRIPTOR_BYTES !== 0)
+          throw new QueueError(`an indirect table of ${length} bytes`)
+        tableSize = length / DESCRIPTOR_BYTES
+        table = this.#table(gpa, tableSize)
         index = 0
         inIndirect = true
         continue
       }
-      this.#append(descriptor, readable, writable)
-      if ((descriptor.flags & FLAG_NEXT) === 0) return { head, readable, writable }
-      index = descriptor.next
+      const start = length === 0 ? -1 : this.#memory.offset(gpa, length)
+      if (start < 0) throw new QueueError(`a buffer of ${length} bytes at 0x${gpa.toString(16)} is not in memory`)
+      if (flags & FLAG_WRITE) {
+        if (segments === readable) last = undefined
+        segments = writable
+      } else if (segments === writable) throw new QueueError('a readable buffer after a writable one')
+      // Linux cuts its buffers into pages; most lie behind each other, and one segment is less work for everybody.
+      if (last !== undefined && start === end && last.gpa + last.length === gpa) last.length += length
+      else segments.push((last = { gpa, length }))
+      end = start + length
+      if ((flags & FLAG_NEXT) === 0) return { head, readable, writable }
+      index = view.getUint16(at + 14, true)
     }
     throw new QueueError(`a chain of more than ${MAX_CHAIN} descriptors`)
   }
 
-  #append({ gpa, length, flags }: Descriptor, readable: Segment[], writable: Segment[]): void {
-    if (length === 0 || this.#memory.offset(gpa, length) < 0) {
-      throw new QueueError(`a buffer of ${length} bytes at 0x${gpa.toString(16)} is not in memory`)
-    }
-    const isWritable = (flags & FLAG_WRITE) !== 0
-    if (!isWritable && writable.length > 0) throw new QueueError('a readable buffer after a writable one')
-    const segments = isWritable ? writable : readable
-    // Linux cuts its buffers into pages; most lie behind each other, and one segment is less work for everybody.
-    const last = segments.at(-1)
-    const joins = last !== undefined && last.gpa + last.length === gpa
-    if (joins && this.#memory.offset(last.gpa, last.length + length) >= 0)
-      segments[segments.length - 1] = { gpa: last.gpa, length: last.length + length }
-    else segments.push({ gpa, length })
-  }
-
-  #descriptor(gpa: number): Descriptor {
-    const at = this.#memory.offset(gpa, DESCRIPTOR_BYTES)
+  /** Where a table of so many descriptors lies in memory. */
+  #table(gpa: number, size: number): number {
+    const at = this.#memory.offset(gpa, size * DESCRIPTOR_BYTES)
     if (at < 0) throw new QueueError('a descriptor table is not in memory')
-    const view = this.#view
-    const flags = view.getUint32(at + 12, true)
-    return {
-      gpa: view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true),
-      length: view.getUint32(at + 8, true),
-      flags: flags & 0xffff,
-      next: flags >>> 16,
-    }
+    return at
   }
 
   #u16(gpa: number): number {

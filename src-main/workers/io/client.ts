@@ -1,5 +1,4 @@
 import type { BlockBackend, BlockRequest, BlockStatus, NineBackend, NineRequest } from '../../devices/backends.ts'
-import { totalLength } from '../../host/disk/image.ts'
 import type { GuestMemory, Segment } from '../../memory/guest-memory.ts'
 import {
   BLOCK_OPS,
@@ -127,7 +126,7 @@ export class IoClient {
     const { op, sector, length, segments, buffer } = request
     if (buffer !== undefined && buffer.length > BOUNCE_BYTES) throw new Error(`a PIO buffer of ${buffer.length} bytes`)
     const record = [0, BLOCK_OPS[op], target, sector, length, -1, segments?.length ?? 0]
-    for (const segment of segments ?? []) record.push(segment.gpa, segment.length)
+    if (segments !== undefined) add(record, segments)
     this.#submit({
       record,
       outgoing: op === 'write' ? buffer : undefined,
@@ -142,9 +141,8 @@ export class IoClient {
 
   #submitNine(target: number, nine: NineRequest): void {
     const { request, reply } = nine
-    const segments = [...request, ...reply]
-    const record = [0, Op.nine, target, request.length, 0, -1, segments.length]
-    for (const segment of segments) record.push(segment.gpa, segment.length)
+    const record = [0, Op.nine, target, request.length, 0, -1, request.length + reply.length]
+    const carried = add(record, request) + add(record, reply)
     const pending: Pending = {
       record,
       outgoing: undefined,
@@ -155,7 +153,7 @@ export class IoClient {
       },
     }
     this.#submit(pending)
-    this.#waitBriefly(pending, totalLength(segments))
+    this.#waitBriefly(pending, carried)
   }
 
   /** `carried`: bytes of the message and its reply. */
@@ -224,4 +222,14 @@ export class IoClient {
       left -= length
     }
   }
+}
+
+/** Adds the segments to a request record; how many bytes they are. */
+function add(record: number[], segments: readonly Segment[]): number {
+  let bytes = 0
+  for (const { gpa, length } of segments) {
+    record.push(gpa, length)
+    bytes += length
+  }
+  return bytes
 }
