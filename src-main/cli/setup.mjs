@@ -7,11 +7,10 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, lstatSync, readFileSync } from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { nodeFlags } from '../base/v8-flags.mjs'
+import { V8_FLAGS } from '../base/v8-flags.mjs'
 
 const NODE_MAJOR = 24
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
@@ -207,7 +206,7 @@ function installPrograms(programs) {
 
 /** Runs the entry on `binary` and becomes its exit code; the terminal and its signals belong to the child. */
 function runOn(binary, entry, args) {
-  const child = spawn(binary, [...nodeFlags(os.availableParallelism()), entry, ...args], { stdio: 'inherit' })
+  const child = spawn(binary, [...V8_FLAGS, entry, ...args], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => fail(`cannot start ${binary}: ${error.message}`))
   child.on('exit', (code, signal) => {

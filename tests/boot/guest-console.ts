@@ -1,9 +1,8 @@
 /** A machine with its serial console in the hands of a script: Longmode or QEMU, started with the same flags. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
-import { nodeFlags } from '../../src-main/base/v8-flags.mjs'
+import { V8_FLAGS } from '../../src-main/base/v8-flags.mjs'
 
 const root = path.resolve(import.meta.dirname, '../..')
 
@@ -12,10 +11,7 @@ export type Machine = 'longmode' | 'qemu'
 /** Program and arguments. QEMU runs by TCG, without anything that it adds by itself. */
 export function commandOf(machine: Machine, flags: readonly string[]): readonly [string, readonly string[]] {
   if (machine === 'longmode')
-    return [
-      process.execPath,
-      [...nodeFlags(os.availableParallelism()), path.join(root, 'src-main/cli/main.ts'), ...flags],
-    ]
+    return [process.execPath, [...V8_FLAGS, path.join(root, 'src-main/cli/main.ts'), ...flags]]
   return ['qemu-system-x86_64', ['-accel', 'tcg', '-nic', 'none', '-vga', 'none', ...flags]]
 }
 

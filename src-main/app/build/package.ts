@@ -18,7 +18,7 @@ import {
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { MOST_V8_THREADS, V8_FLAGS } from '../../base/v8-flags.mjs'
+import { V8_FLAGS } from '../../base/v8-flags.mjs'
 import { defaultGuest, RecipeError } from '../../host/default-guest/default-guest.ts'
 import { appFolder, buildApp } from './app.ts'
 import { buildWindow } from './window.ts'
@@ -49,33 +49,23 @@ function copyPackages(): void {
     cpSync(path.join(root, place), path.join(appFolder, place), { recursive: true })
 }
 
-/** `longmode` with a Node of its own, which gets the flags of `nodeFlags`: how many cores there are is found where it runs. */
+/** `longmode` with a Node of its own. */
 export function writeCommandLine(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const node = isWindows ? 'node.exe' : 'node'
   copyFileSync(path.join(root, 'node_modules/node/bin', node), path.join(folder, node))
   const flags = V8_FLAGS.join(' ')
-  const most = MOST_V8_THREADS
   const main = 'app.asar.unpacked/src-main/cli/main.js'
   if (isWindows) {
-    const lines = [
-      '@setlocal',
-      '@set /a pool=NUMBER_OF_PROCESSORS-1',
-      `@if %pool% gtr ${most} set pool=${most}`,
-      '@if %pool% lss 1 set pool=1',
-      `@"%~dp0node.exe" ${flags} --v8-pool-size=%pool% "%~dp0..\\${main.replaceAll('/', '\\')}" %*`,
-    ]
-    writeFileSync(path.join(folder, 'longmode.cmd'), `${lines.join('\r\n')}\r\n`)
+    writeFileSync(
+      path.join(folder, 'longmode.cmd'),
+      `@"%~dp0node.exe" ${flags} "%~dp0..\\${main.replaceAll('/', '\\')}" %*\r\n`,
+    )
     return
   }
   // A link in /usr/bin leads here; the script's own place is where that ends.
-  const script = `#!/bin/sh
-here=$(dirname "$(readlink -f "$0")")
-cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
-pool=$((cores > ${most} ? ${most} : cores > 1 ? cores - 1 : 1))
-exec "$here/node" ${flags} --v8-pool-size=$pool "$here/../${main}" "$@"
-`
+  const script = `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/node" ${flags} "$here/../${main}" "$@"\n`
   writeFileSync(path.join(folder, 'longmode'), script)
   chmodSync(path.join(folder, 'longmode'), 0o755)
   chmodSync(path.join(folder, node), 0o755)
