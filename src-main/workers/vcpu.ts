@@ -190,7 +190,7 @@ class VcpuWorker {
   }
 
   private sleep(timeout: number | undefined): void {
-    if (this.io!.client.served && this.control.raisedWithin(Math.min(timeout ?? HALT_LOOK, HALT_LOOK))) return
+    if (this.io!.client.served() && this.control.raisedWithin(Math.min(timeout ?? HALT_LOOK, HALT_LOOK))) return
     this.control.publish(VcpuState.halted)
     this.control.sleep(timeout)
     this.control.publish(VcpuState.running)

@@ -71,8 +71,8 @@ export class IoClient {
     return this.#inFlight.size + this.#waiting.length
   }
 
-  /** Is the worker at a request, or will it be in some microseconds? */
-  get served(): boolean {
+  /** Is the worker at a request, or will it be in some microseconds? Waits for that. */
+  served(): boolean {
     return this.busy > 0 && this.#channel.takenWithin(TAKEN)
   }
 
