@@ -2,6 +2,18 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { ControlBlock, Event, VcpuState } from './control-block.ts'
 
+/** A thread that does this with its `block`. */
+function sleeper(buffer: SharedArrayBuffer, does: string): Worker {
+  const source = `
+    import { parentPort, workerData } from 'node:worker_threads'
+    const { ControlBlock, Event } = await import(workerData.module)
+    const block = new ControlBlock(workerData.buffer)
+    ${does}`
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
+    workerData: { buffer, module: new URL('./control-block.ts', import.meta.url).href },
+  })
+}
+
 describe('a control block', () => {
   it('keeps events until they are taken, each once', () => {
     const block = new ControlBlock(ControlBlock.allocate())
@@ -38,15 +50,11 @@ describe('a control block', () => {
     const buffer = ControlBlock.allocate()
     const block = new ControlBlock(buffer)
     expect(block.raise(Event.input)).toBe(false)
-    const source = `
-      import { workerData } from 'node:worker_threads'
-      const { ControlBlock, Event } = await import(workerData.module)
-      const block = new ControlBlock(workerData.buffer)
-      do block.sleep()
-      while ((block.take() & Event.message) === 0)`
-    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
-      workerData: { buffer, module: new URL('./control-block.ts', import.meta.url).href },
-    })
+    const worker = sleeper(
+      buffer,
+      `do block.sleep()
+      while ((block.take() & Event.message) === 0)`,
+    )
     while (!block.raise(Event.input)) await new Promise((resolve) => setTimeout(resolve, 1))
     const ended = new Promise((resolve) => worker.once('exit', resolve))
     block.raise(Event.message)
@@ -54,16 +62,12 @@ describe('a control block', () => {
   })
   it('wakes a sleeping thread', async () => {
     const buffer = ControlBlock.allocate()
-    const source = `
-      import { parentPort, workerData } from 'node:worker_threads'
-      const { ControlBlock } = await import(workerData.module)
-      const block = new ControlBlock(workerData.buffer)
-      block.publish(2)
+    const worker = sleeper(
+      buffer,
+      `block.publish(2)
       block.sleep()
-      parentPort.postMessage(block.take())`
-    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
-      workerData: { buffer, module: new URL('./control-block.ts', import.meta.url).href },
-    })
+      parentPort.postMessage(block.take())`,
+    )
     const block = new ControlBlock(buffer)
     while (block.state !== VcpuState.halted) await new Promise((resolve) => setTimeout(resolve, 1))
     const answer = new Promise((resolve) => worker.once('message', resolve))

@@ -144,10 +144,9 @@ export class Virtqueue {
     let table = this.#table(this.descriptors, tableSize)
     let index = head
     let inIndirect = false
-    let last: Growing | undefined
-    // where `last` ends in memory, and what it is a part of
-    let end = -1
     let segments = readable
+    /** Where the last buffer ends in memory. */
+    let end = -1
     for (let count = 0; count < MAX_CHAIN; count++) {
       if (index >= tableSize) throw new QueueError(`descriptor ${index} of ${tableSize}`)
       const at = table + index * DESCRIPTOR_BYTES
@@ -168,13 +167,12 @@ export class Virtqueue {
       }
       const start = length === 0 ? -1 : this.#memory.offset(gpa, length)
       if (start < 0) throw new QueueError(`a buffer of ${length} bytes at 0x${gpa.toString(16)} is not in memory`)
-      if (flags & FLAG_WRITE) {
-        if (segments === readable) last = undefined
-        segments = writable
-      } else if (segments === writable) throw new QueueError('a readable buffer after a writable one')
+      if (flags & FLAG_WRITE) segments = writable
+      else if (segments === writable) throw new QueueError('a readable buffer after a writable one')
       // Linux cuts its buffers into pages; most lie behind each other, and one segment is less work for everybody.
+      const last = segments.at(-1)
       if (last !== undefined && start === end && last.gpa + last.length === gpa) last.length += length
-      else segments.push((last = { gpa, length }))
+      else segments.push({ gpa, length })
       end = start + length
       if ((flags & FLAG_NEXT) === 0) return { head, readable, writable }
       index = view.getUint16(at + 14, true)

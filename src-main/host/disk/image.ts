@@ -39,7 +39,7 @@ export async function statusOf(operation: Promise<unknown>): Promise<BlockStatus
   }
 }
 
-export function totalLength(buffers: readonly { readonly length: number }[]): number {
+export function totalLength(buffers: readonly Uint8Array[]): number {
   return buffers.reduce((sum, buffer) => sum + buffer.length, 0)
 }
 
